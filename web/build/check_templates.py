@@ -1,0 +1,128 @@
+"""Checks that a page's template uses nothing but its queries, the host's names and the text functions.
+
+A name that is neither would print as nothing on every host; here it is an error with file and line.
+The columns of rows are checked too where a template names them plainly: `{{ account.name }}`,
+`{% for row in accounts %}{{ row.name }}`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.meta import find_undeclared_variables
+
+from .page import Page, PageError
+from .templates import CONTEXT_NAMES, TEXT_FUNCTIONS, environment, template_names
+
+_JINJA_GLOBALS = {"range", "namespace", "dict", "joiner", "cycler", "loop", "super", "caller", "self"}
+_FREE = {*TEXT_FUNCTIONS, *_JINJA_GLOBALS}
+
+
+def check_templates(pages: list[Page], folder: Path) -> None:
+    """Raises PageError for the first template that uses what it is not given."""
+    trees = parse_templates(environment(folder), folder)
+    for page in pages:
+        context = {*CONTEXT_NAMES, *(query.name for query in page.queries)}
+        _Checker(trees, folder, page).template(page.template, context, set())
+        check_row_columns(trees[page.template], page, folder)
+
+
+def parse_templates(env: Environment, folder: Path) -> dict[str, nodes.Template]:
+    """Template name -> syntax tree.  Raises PageError for what is not Jinja2."""
+    trees = {}
+    for name in template_names(folder):
+        try:
+            source = (folder / name).read_text(encoding="utf-8")
+            trees[name] = env.parse(source, name)
+        except TemplateSyntaxError as error:
+            raise PageError(str(folder / name), error.lineno, error.message or "not a template") from error
+    return trees
+
+
+class _Checker:
+    def __init__(self, trees: dict[str, nodes.Template], folder: Path, page: Page) -> None:
+        self.trees, self.folder, self.page = trees, folder, page
+
+    def template(self, name: str, context: set[str], seen: set[str]) -> None:
+        """One template that sees these names, and whatever it extends, includes or imports."""
+        if name in seen:
+            return
+        seen = {*seen, name}
+        tree = self.trees[name]
+        self.check_names(name, tree, context)
+        inner = context | _stored_names(tree)
+        for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+            for target in self.targets(name, node):
+                is_alone = isinstance(node, nodes.Import | nodes.FromImport) and not node.with_context
+                self.template(target, set() if is_alone else inner, seen)
+
+    def check_names(self, name: str, tree: nodes.Template, context: set[str]) -> None:
+        strange = find_undeclared_variables(tree) - context - _FREE - _stored_names(_top_level(tree))
+        if not strange:
+            return
+        word = sorted(strange)[0]
+        line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == word), 1)
+        if context:
+            given = f"the page {self.page.name} has no query of that name, and no host gives it"
+        else:
+            given = "a template imported without context sees text functions only: pass it as an argument"
+        raise PageError(str(self.folder / name), line, f"unknown name {word}: {given}")
+
+    def targets(self, name: str, node) -> list[str]:
+        found = list(_constants(node.template))
+        for target in found:
+            if target not in self.trees and not getattr(node, "ignore_missing", False):
+                raise PageError(str(self.folder / name), node.lineno, f"there is no template {target}")
+        return [target for target in found if target in self.trees]
+
+
+def _constants(node: nodes.Node) -> list[str]:
+    """The template names that an expression can come to."""
+    if isinstance(node, nodes.Const):
+        return [node.value]
+    if isinstance(node, nodes.CondExpr):
+        return _constants(node.expr1) + (_constants(node.expr2) if node.expr2 else [])
+    if isinstance(node, nodes.List | nodes.Tuple):
+        return [name for item in node.items for name in _constants(item)]
+    return []
+
+
+def _top_level(tree: nodes.Template) -> nodes.Template:
+    """The template without what has a scope of its own: what is set there is seen in every block."""
+    scoped = (nodes.Block, nodes.For, nodes.With, nodes.CallBlock)
+    return nodes.Template([node for node in tree.body if not isinstance(node, scoped)])
+
+
+def _stored_names(tree: nodes.Template) -> set[str]:
+    """Names that a template sets: seen by what it includes, and by its layout."""
+    stored = {node.name for node in tree.find_all(nodes.Name) if node.ctx in ("store", "param")}
+    stored |= {node.name for node in tree.find_all(nodes.Macro)}
+    stored |= {node.target for node in tree.find_all(nodes.Import)}
+    for node in tree.find_all(nodes.FromImport):
+        stored |= {name if isinstance(name, str) else name[1] for name in node.names}
+    return stored
+
+
+def check_row_columns(tree: nodes.Template, page: Page, folder: Path) -> None:
+    """Columns that a template names must be among those that its query selects."""
+    rows = {query.name: query for query in page.queries if query.cardinality in ("one", "maybe")}
+    lists = {query.name: query for query in page.queries if query.cardinality == "many"}
+    _check_columns(tree, rows, lists, str(folder / page.template))
+
+
+def _check_columns(node: nodes.Node, rows: dict, lists: dict, file: str) -> None:
+    if isinstance(node, nodes.Macro | nodes.CallBlock | nodes.With):
+        return  # their parameters may shadow a query's name
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name in rows:
+        query = rows[node.node.name]
+        if node.attr not in query.columns:
+            known = ", ".join(query.columns)
+            raise PageError(file, node.lineno, f"{query.name} selects no column {node.attr}; it selects {known}")
+    inner = rows
+    if isinstance(node, nodes.For) and isinstance(node.target, nodes.Name):
+        inner = {name: query for name, query in rows.items() if name != node.target.name}
+        if isinstance(node.iter, nodes.Name) and node.iter.name in lists:
+            inner[node.target.name] = lists[node.iter.name]
+    for child in node.iter_child_nodes():
+        _check_columns(child, inner, lists, file)

@@ -1,0 +1,49 @@
+"""Refusals in words: what a code from validation or from the server means to the person who typed.
+
+Each sentence names the cause and, where there is one, the way out.  `reasons.js` is the twin; the sentences
+are translated by the catalogues.
+"""
+
+from __future__ import annotations
+
+
+def N_(text: str) -> str:
+    """Marks a text for the catalogues; it is translated when it is shown."""
+    return text
+
+
+# code -> sentence; %(name)s comes from the refusal's detail
+REASONS = {
+    "required": N_("Please fill this in."),
+    "too_long": N_("This is too long: at most %(most)s characters."),
+    "too_many": N_("Too many: at most %(most)s."),
+    "not_a_choice": N_("Please choose one from the list."),
+    "not_a_date": N_("This is not a date. Write it like 2026-11-24."),
+    "not_a_time": N_("This is not a date and time. Write it like 2026-11-24 09:41."),
+    "not_a_number": N_("This is not a whole number."),
+    "out_of_range": N_("This must be between %(least)s and %(most)s."),
+    "not_an_id": N_("What this points to is not known. Please choose it again."),
+    "bad_text": N_("This has characters that cannot be stored. Please type it again."),
+    "not_an_email": N_("This is not an e-mail address."),
+    "not_a_phone": N_("This is not a phone number: it needs at least three digits."),
+    "not_json": N_("This cannot be read. Please open the page again and retry."),
+    "wrong_type": N_("This cannot be read. Please type it again."),
+    "end_before_start": N_("The end must not be before the start."),
+    "unknown_entity": N_("This version of the app does not know this kind of entry. Please update the app."),
+    "unknown_field": N_("This version of the app does not know one of these fields. Please update the app."),
+    "server_only": N_("Only an administrator can change this, while online."),
+    "fixed": N_("This cannot be changed after it was first saved."),
+    "only_author": N_("Only the person who wrote this can change it."),
+    "read_only": N_("You may read this and not change it. Ask its owner for access."),
+    "no_access": N_("You no longer have access to this. Ask its owner or your manager."),
+    "not_found": N_("This does not exist any more."),
+    "missing_reference": N_("Something that this belongs to does not exist any more."),
+    "already_deleted": N_("This was deleted in the meantime."),
+    "already_exists": N_("This exists already."),
+    "with_others": N_("Saved together with something else that was not accepted."),
+    "too_large": N_("This is too large to be sent. Please shorten it."),
+    "storage_full": N_("This device has no space left. Free some space, then save again."),
+    "storage_failed": N_("This device could not store it. Nothing was lost: please save again."),
+}
+
+OTHER = N_("This was not accepted (%(code)s).")

@@ -1,0 +1,42 @@
+"""The SQL functions that pages use, for Python's SQLite.  `service_worker/sql_functions.js` is the other host's.
+
+All are deterministic: the same arguments give the same answer on every host, always.
+"""
+
+from __future__ import annotations
+
+from . import dates
+
+
+def register(connection) -> None:
+    """Make the functions known to a connection (sqlite3 or pysqlite3)."""
+    for name, arguments, function in FUNCTIONS:
+        connection.create_function(name, arguments, function, deterministic=True)
+
+
+def _fold(text: object) -> str:
+    from sync.latin import fold
+
+    return fold(_as_text(text))
+
+
+def _search_key(*texts: object) -> str:
+    from sync.latin import search_key
+
+    return search_key(*(_as_text(text) for text in texts))
+
+
+def _as_text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+# name, number of arguments (-1: any), function
+FUNCTIONS = (
+    ("fold", 1, _fold),
+    ("search_key", -1, _search_key),
+    ("day_start_ms", 2, dates.day_start_ms),
+    ("local_date", 2, dates.local_date),
+    ("add_days", 2, dates.add_days),
+    ("weekday", 1, dates.weekday),
+    ("week_start", 1, dates.week_start),
+)
