@@ -1,0 +1,1 @@
+"""Administration: people, departments, roles and what each may see. For administrators only."""

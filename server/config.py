@@ -1,0 +1,109 @@
+"""Roadbook's settings: read from the environment, typed, once, when a command starts.
+
+A missing or wrong setting stops the start with its name and an example.  Every setting is described in
+deployment/ADMINISTRATION.md.  Nothing else in Roadbook reads the environment, and nothing is read twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.config import Config
+
+REQUIRED = object()
+
+
+class WrongSetting(Exception):
+    """A setting is missing or cannot be used; the message names it and shows a good one."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """data: the firm's folder. url: the address people open, without a slash at its end."""
+
+    data: Path
+    host: str
+    port: int
+    url: str
+    trusted_proxies: str
+
+    @property
+    def is_https(self) -> bool:
+        return self.url.startswith("https://")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable: how its text becomes a value, and what to show who got it wrong."""
+
+    name: str
+    attribute: str
+    read: Callable[[str], object]
+    example: str
+    default: object = REQUIRED
+
+
+def read_settings(environ: Mapping[str, str] = os.environ, **given: object) -> Settings:
+    """All settings; given (attribute -> value) stands in for variables, as `roadbook run` needs.
+
+    Raises WrongSetting.
+    """
+    config = Config(environ=environ)
+    values = {s.attribute: _read(config, s) for s in SETTINGS if s.attribute not in given}
+    return Settings(**values, **given)
+
+
+def read_data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Only the firm's folder: all that commands need which serve nothing."""
+    return _read(Config(environ=environ), SETTINGS[0])
+
+
+def _read(config: Config, setting: Setting):
+    text = config(setting.name, default="").strip()
+    if not text and setting.default is REQUIRED:
+        raise WrongSetting(f"{setting.name} is not set. For example: {setting.name}={setting.example}")
+    if not text:
+        return setting.default
+    try:
+        return setting.read(text)
+    except ValueError as wrong:
+        message = f"{setting.name} is {text!r}: {wrong}. For example: {setting.name}={setting.example}"
+        raise WrongSetting(message) from None
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_absolute():
+        raise ValueError("a path from / on is needed, so that every command means the same folder")
+    return path
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
+        raise ValueError("a number from 0 to 65535 is needed")
+    return int(text)
+
+
+def _public_url(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ValueError("an address that begins with https:// is needed")
+    # Browsers run service workers, and with them Roadbook's offline half, on secure origins only.
+    if url.scheme == "http" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("phones work offline over https only")
+    if url.path not in ("", "/") or url.query or url.fragment:
+        raise ValueError("Roadbook needs a host name of its own, without a path")
+    return f"{url.scheme}://{url.netloc}"
+
+
+SETTINGS = (
+    Setting("ROADBOOK_DATA", "data", _folder, "/var/lib/roadbook"),
+    Setting("ROADBOOK_URL", "url", _public_url, "https://roadbook.example.com"),
+    Setting("ROADBOOK_HOST", "host", str, "127.0.0.1", default="127.0.0.1"),
+    Setting("ROADBOOK_PORT", "port", _port, "8000", default=8000),
+    Setting("ROADBOOK_TRUSTED_PROXIES", "trusted_proxies", str, "127.0.0.1", default="127.0.0.1"),
+)

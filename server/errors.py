@@ -1,0 +1,72 @@
+"""How what went wrong becomes an answer: one place, in words a person can act on.
+
+Scripts get JSON with a code, people get a page with one next step.  An answer never shows a traceback
+or a path of this machine; those go to the log.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from server.html import show
+from server.request import SignedOut, is_navigation, sign_in_path
+from server.security import headers_for
+
+log = logging.getLogger("roadbook")
+
+CODES = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+class Forbidden(Exception):
+    """The person is signed in and may not do this."""
+
+
+async def signed_out(request: Request, error: SignedOut) -> Response:
+    """Navigations go to sign in and come back; a script hears 401 and keeps what it holds."""
+    if is_navigation(request) and request.method in ("GET", "HEAD"):
+        return RedirectResponse(sign_in_path(request), 303)
+    if is_navigation(request):
+        return show(request, "signed_out.html", status=401, fields=await typed_fields(request))
+    # htmx follows HX-Redirect with a whole page; other scripts do not know it.
+    return JSONResponse({"error": "signed_out"}, 401, {"HX-Redirect": "/sign-in"})
+
+
+async def typed_fields(request: Request) -> list[tuple[str, str]]:
+    """What a form held that arrived while nobody was signed in: nothing typed is lost."""
+    async with request.form() as form:
+        return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+
+
+async def http_error(request: Request, error: HTTPException) -> Response:
+    if error.status_code in (204, 304):
+        return Response(status_code=error.status_code, headers=error.headers)
+    return problem(request, error.status_code, dict(error.headers or {}))
+
+
+async def forbidden(request: Request, error: Forbidden) -> Response:
+    return problem(request, 403)
+
+
+async def broken(request: Request, error: Exception) -> Response:
+    """Anything unforeseen. Starlette runs this outside all middleware, so the headers are added here."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    answer = problem(request, 500)
+    for name, value in headers_for(request.app.state.settings.is_https).items():
+        answer.headers.setdefault(name, value)
+    return answer
+
+
+def problem(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
+    """A page for a person, a code for a script."""
+    if is_navigation(request):
+        answer = show(request, "problem.html", status=status, code=status)
+        answer.headers.update(headers or {})
+        return answer
+    return JSONResponse({"error": CODES.get(status, "failed")}, status, headers)
+
+
+HANDLERS = {SignedOut: signed_out, Forbidden: forbidden, HTTPException: http_error, Exception: broken}
