@@ -44,12 +44,14 @@ class Record:
     values: target -> what was written there; several cells may feed one target.
     cells: column -> text, everything that the file has for this row, for the error file.
     problems: found by the reader; a record with any is not imported.
+    remarks: what the person should look at although the record can be imported.
     """
 
     number: int
     values: dict[str, list[Cell]] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
 
     def put(self, target: str, column: str, text: str) -> None:
         """Add a value, unless it is blank."""
