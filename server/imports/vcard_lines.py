@@ -25,7 +25,7 @@ SKIPPED = frozenset(
 )
 PROPERTY = re.compile(r"^(?:[\w-]+\.)?([\w-]+)[;:]")
 HEAD = re.compile(r'^[^:"]*(?:"[^"]*"[^:"]*)*:')
-UNESCAPED = re.compile(r"\\([\\,;:"nN])")
+UNESCAPED = re.compile(r'\\([\\,;:"nN])')
 
 
 @dataclass(frozen=True)
