@@ -1,0 +1,2 @@
+-- page: /trouble/{what}
+-- query: from=/
