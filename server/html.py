@@ -1,9 +1,11 @@
 """Pages that only the server has (sign-in, administration, import): their templates and how they are shown.
 
 They share the look and the words of web/ but not its page convention: they need no device to run them.
-A package with such pages keeps its templates in its own `templates` folder, extending `base.html`.
+A package with such pages keeps its templates in its own `templates` folder, extending `base.html`; they may
+import web's icons (`_icons.html`).
 
-    return show(request, "devices.html", me=me, devices=rows)
+    session, me = who(request)
+    return show(request, "devices.html", devices=rows)
 """
 
 from __future__ import annotations
@@ -17,17 +19,19 @@ from starlette.responses import HTMLResponse
 
 from server.person import language_of, me_of, timezone_of
 from server.request import Session, signed_in
-from web.build.templates import nothing_for_null
+from web.build.templates import from_json, nothing_for_null
 from web.text import Text
 
 HERE = Path(__file__).parent
-FOLDERS = [HERE / "templates", *(HERE / part / "templates" for part in ("sign_in", "admin", "imports"))]
+WEB_PAGES = HERE.parent / "web" / "pages"
+FOLDERS = [HERE / "templates", *(HERE / part / "templates" for part in ("sign_in", "admin", "imports")), WEB_PAGES]
 
 
 def show(request: Request, template: str, *, me: dict | None = None, status: int = 200, **context) -> HTMLResponse:
-    """Render a server page. me: whoever is signed in (see person.me_of), or None."""
+    """Render a server page. me: whoever is signed in; left out, whom `who` found, or nobody."""
     firm = request.app.state.firm
-    text = text_for(request, me)
+    me = me or getattr(request.state, "me", None)
+    text = text_for(request)
     names = {
         "me": me,
         "lang": text.lang,
@@ -42,9 +46,9 @@ def show(request: Request, template: str, *, me: dict | None = None, status: int
     return HTMLResponse(html, status, {"Vary": "Accept-Language, Cookie"})
 
 
-def text_for(request: Request, me: dict | None = None) -> Text:
+def text_for(request: Request) -> Text:
     """The text functions in the language and time zone of whoever asks."""
-    firm = request.app.state.firm
+    firm, me = request.app.state.firm, getattr(request.state, "me", None)
     return Text(language_of(me, request), timezone_of(me, firm), firm.clock())
 
 
@@ -53,7 +57,8 @@ def who(request: Request) -> tuple[Session, dict]:
     firm = request.app.state.firm
     session = signed_in(request, firm)
     with firm.look() as conn:
-        return session, me_of(conn, session.user_id)
+        request.state.me = me_of(conn, session.user_id)
+    return session, request.state.me
 
 
 def firm_name(firm) -> str:
@@ -67,7 +72,7 @@ def firm_name(firm) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDERS),
         autoescape=True,
         trim_blocks=True,
@@ -76,3 +81,5 @@ def _environment() -> Environment:
         finalize=nothing_for_null,
         auto_reload=False,
     )
+    made.filters["from_json"] = from_json
+    return made

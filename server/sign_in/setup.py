@@ -5,7 +5,7 @@ It works while nobody has a sign-in, and never again after that.
 
 from __future__ import annotations
 
-from server.admin.changes import change, make
+from server.admin.changes import make
 from server.sign_in import passwords
 from server.sign_in.secrets import digest, new_token
 
@@ -45,7 +45,7 @@ def check_link(conn, token: str, now_ms: int) -> None:
 def set_up(conn, firm, token: str, answers: dict[str, str], password_hash: str, translate) -> str:
     """Make the firm's top department, its roles and its administrator, in a write job.
 
-    answers: firm_name, name, login, language, timezone, all checked but the login.
+    answers: firm_name, name, login, timezone, all checked but the login.
     translate: message id -> text, for the names of the roles.
     Returns the administrator's user id. Raises SpentSetupLink, passwords.UnfitLogin.
     """
@@ -55,8 +55,6 @@ def set_up(conn, firm, token: str, answers: dict[str, str], password_hash: str, 
     roles = [_make_role(conn, firm, translate(name), scope, is_admin) for name, scope, is_admin in ROLES]
     person = {"name": answers["name"], "role_id": roles[0], "department_id": top_id}
     user_id = make(conn, firm, None, "user", person)
-    preference = {"language": answers["language"], "timezone": answers["timezone"], "owner_id": user_id}
-    change(conn, firm, user_id, "preference", user_id, 0, preference)
     conn.execute(
         "INSERT INTO meta (name, value) VALUES ('timezone', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (answers["timezone"],),

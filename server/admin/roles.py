@@ -1,0 +1,38 @@
+"""Roles: what the people who hold one may see, and whether they administer.
+
+Functions that change something run in a write job; `by` is the administrator.
+"""
+
+from __future__ import annotations
+
+from server.admin.changes import Refused, change, make, remove
+from server.admin.people import check_an_admin_remains
+
+# In order of reach; the words are the endpoint's.
+SCOPES = ("own", "reports", "department", "below", "everything")
+
+
+def roles(conn) -> list:
+    """Every role with the number of active people who hold it."""
+    return conn.execute(
+        "SELECT role.id, role.name, role.data_scope, role.is_admin, role.version,"
+        " (SELECT count(*) FROM user WHERE user.role_id = role.id AND user.deleted = 0 AND user.is_active = 1) AS people"
+        " FROM role WHERE deleted = 0 ORDER BY name, id"
+    ).fetchall()
+
+
+def add(conn, firm, by: str, fields: dict) -> str:
+    return make(conn, firm, by, "role", fields)
+
+
+def edit(conn, firm, by: str, role_id: str, seen_version: int, fields: dict) -> None:
+    """Raises Refused."""
+    change(conn, firm, by, "role", role_id, seen_version, fields)
+    check_an_admin_remains(conn)
+
+
+def delete(conn, firm, by: str, role_id: str) -> None:
+    """Raises Refused while anybody holds it."""
+    if conn.execute("SELECT 1 FROM user WHERE role_id = ? AND deleted = 0 LIMIT 1", (role_id,)).fetchone():
+        raise Refused("in_use")
+    remove(conn, firm, by, "role", role_id)

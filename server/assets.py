@@ -1,0 +1,152 @@
+"""Files that are the same for everybody: static files, the service worker's modules, its compiled pages.
+
+All are read, generated and compressed once, at start, and served from memory.  What the worker runs lives
+under `/_/<build>/`, where build is a hash of every file, and is kept by browsers for good; `/static/` is
+asked for again each time and answered 304 while it is the same.  Nothing here depends on who is asking.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.security import CSP
+from web.build.bundle import bundle
+
+ROOT = Path(__file__).parent.parent
+
+FOREVER = "public, max-age=31536000, immutable"
+ASK_AGAIN = "no-cache"
+
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".ico": "image/x-icon",
+    ".wasm": "application/wasm",
+}
+PACKED_ALREADY = (".png", ".jpg", ".webp")
+
+# Served, but of no use to a device without signal.
+NOT_OFFLINE = ("/static/screenshots/", ".txt", ".md")
+
+
+@dataclass(frozen=True)
+class Asset:
+    body: bytes
+    packed: bytes | None  # gzip, where it is worth it
+    type: str
+    etag: str
+    cache: str
+
+
+class Assets:
+    """All of them, by address."""
+
+    def __init__(self, root: Path = ROOT) -> None:
+        static = {f"/static/{name}": body for name, body in _files(root / "web" / "static").items()}
+        modules = worker_modules(root) | {f"generated/{name}": body for name, body in generated().items()}
+        self.build = build_hash(static | modules)
+        self.precache = precache_list(self.build, static, modules)
+        modules["generated/precache.gen.js"] = precache_module(self.build, self.precache)
+        base = f"/_/{self.build}"
+        self._by_address = {
+            **{address: _asset(address, body, ASK_AGAIN) for address, body in static.items()},
+            **{f"{base}/{name}": _asset(name, body, FOREVER) for name, body in modules.items()},
+            f"{base}/precache.json": _asset("precache.json", json.dumps(self.precache).encode(), FOREVER),
+            "/sw.js": _asset("sw.js", worker_script(self.build), ASK_AGAIN),
+        }
+        manifest = self._by_address.get("/static/manifest.webmanifest")
+        if manifest:
+            self._by_address["/manifest.webmanifest"] = manifest
+
+    def find(self, address: str) -> Asset | None:
+        return self._by_address.get(address)
+
+    async def serve(self, request: Request) -> Response:
+        """The endpoint of every address of an asset."""
+        asset = self.find(request.url.path)
+        if asset is None:
+            raise HTTPException(404)
+        headers = {"ETag": asset.etag, "Cache-Control": asset.cache, "Vary": "Accept-Encoding"}
+        if asset.etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        headers["Content-Type"] = asset.type
+        if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(asset.packed, headers=headers | {"Content-Encoding": "gzip"})
+        return Response(asset.body, headers=headers)
+
+
+def worker_modules(root: Path = ROOT) -> dict[str, bytes]:
+    """What the worker imports, by its path in the checkout: its own modules, and the twins in web/."""
+    own = {f"service_worker/{name}": body for name, body in _files(root / "service_worker").items()}
+    shared = {f"web/{file.name}": file.read_bytes() for file in sorted((root / "web").glob("*.js"))}
+    runnable = (".js", ".mjs", ".wasm")
+    return {name: body for name, body in (own | shared).items() if name.endswith(runnable)}
+
+
+def generated() -> dict[str, bytes]:
+    """Modules that are made from Python: the compiled pages, the model, and what every answer must carry."""
+    security = f"/** Sent with every page, by both hosts. */\nexport const CSP = {json.dumps(CSP)};\n"
+    return {name: _as_bytes(text) for name, text in bundle().items()} | {"security.gen.js": security.encode()}
+
+
+def build_hash(files: dict[str, bytes]) -> str:
+    """Changes with any byte of any file."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode())
+        digest.update(files[name])
+    return digest.hexdigest()[:16]
+
+
+def precache_list(build: str, static: dict[str, bytes], modules: dict[str, bytes]) -> list[str]:
+    """Every address that a device must hold to work without signal; a worker's own modules browsers keep anyway."""
+    offline = [address for address in static if not any(part in address for part in NOT_OFFLINE)]
+    if "/static/manifest.webmanifest" in offline:
+        offline[offline.index("/static/manifest.webmanifest")] = "/manifest.webmanifest"
+    wasm = [f"/_/{build}/{name}" for name in modules if name.endswith(".wasm")]
+    return sorted(offline) + wasm
+
+
+def precache_module(build: str, addresses: list[str]) -> bytes:
+    lines = "".join(f"  {json.dumps(address)},\n" for address in addresses)
+    return f"export const BUILD = {json.dumps(build)};\nexport const PRECACHE = [\n{lines}];\n".encode()
+
+
+def worker_script(build: str) -> bytes:
+    """/sw.js: its bytes change with any file, which is how browsers notice a new version."""
+    return f"// build {build}\nimport '/_/{build}/service_worker/sw.js';\n".encode()
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path in it."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def _asset(name: str, body: bytes, cache: str) -> Asset:
+    suffix = Path(name).suffix
+    etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+    packed = None if suffix in PACKED_ALREADY else gzip.compress(body, 9, mtime=0)
+    is_smaller = packed is not None and len(packed) < len(body)
+    return Asset(body, packed if is_smaller else None, TYPES.get(suffix, "application/octet-stream"), etag, cache)
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
