@@ -1,0 +1,93 @@
+-- page: /customers
+-- query: q= level= kind= owner= seen= due= sort=name after= after_id= part= pane=
+
+-- Two lists, of which the one that is asked for runs: by name, or by how long nobody was in touch.
+-- Search goes over the customer's own key and over the keys of its contacts.
+-- name: by_name :many
+SELECT
+  a.id,
+  a.name,
+  a.name AS key,
+  a.level,
+  a.kind,
+  a.region,
+  a.next_contact_on,
+  a.next_contact_on <= :today AS is_due,
+  u.name AS owner_name,
+  a.owner_id = :me AS is_mine,
+  s.last_contact_at_ms,
+  (
+    SELECT c.name FROM contact c
+    WHERE :q <> '' AND c.account_id = a.id AND instr(c.search_key, fold(:q)) ORDER BY c.name, c.id LIMIT 1
+  ) AS found_contact,
+  EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = a.id AND o.state <> 'acked') AS is_unsent
+FROM account a
+LEFT JOIN account_stat s ON s.account_id = a.id
+LEFT JOIN user u ON u.id = a.owner_id
+WHERE :sort <> 'quiet'
+  AND (
+    :q = '' OR instr(a.search_key, fold(:q))
+    OR a.id IN (SELECT c.account_id FROM contact c WHERE :q <> '' AND instr(c.search_key, fold(:q)))
+  )
+  AND (:level = '' OR a.level = :level)
+  AND (:kind = '' OR a.kind = :kind)
+  AND (:owner = '' OR a.owner_id = CASE :owner WHEN 'me' THEN :me ELSE :owner END)
+  AND (:due = '' OR a.next_contact_on <= :today)
+  AND CASE :seen
+    WHEN '' THEN 1
+    WHEN 'never' THEN s.last_contact_at_ms IS NULL
+    WHEN 'week' THEN s.last_contact_at_ms >= :now_ms - 604800000
+    ELSE coalesce(s.last_contact_at_ms, 0) < :now_ms - CAST(:seen AS INTEGER) * 86400000
+  END
+  AND (a.name, a.id) > (:after, :after_id)
+ORDER BY a.name, a.id
+LIMIT 51;
+
+-- name: by_quiet :many
+SELECT
+  a.id,
+  a.name,
+  s.last_contact_at_ms AS key,
+  a.level,
+  a.kind,
+  a.region,
+  a.next_contact_on,
+  a.next_contact_on <= :today AS is_due,
+  u.name AS owner_name,
+  a.owner_id = :me AS is_mine,
+  s.last_contact_at_ms,
+  (
+    SELECT c.name FROM contact c
+    WHERE :q <> '' AND c.account_id = a.id AND instr(c.search_key, fold(:q)) ORDER BY c.name, c.id LIMIT 1
+  ) AS found_contact,
+  EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = a.id AND o.state <> 'acked') AS is_unsent
+FROM account_stat s
+CROSS JOIN account a ON a.id = s.account_id
+LEFT JOIN user u ON u.id = a.owner_id
+WHERE :sort = 'quiet'
+  AND (
+    :q = '' OR instr(a.search_key, fold(:q))
+    OR a.id IN (SELECT c.account_id FROM contact c WHERE :q <> '' AND instr(c.search_key, fold(:q)))
+  )
+  AND (:level = '' OR a.level = :level)
+  AND (:kind = '' OR a.kind = :kind)
+  AND (:owner = '' OR a.owner_id = CASE :owner WHEN 'me' THEN :me ELSE :owner END)
+  AND (:due = '' OR a.next_contact_on <= :today)
+  AND CASE :seen
+    WHEN '' THEN 1
+    WHEN 'never' THEN s.last_contact_at_ms IS NULL
+    WHEN 'week' THEN s.last_contact_at_ms >= :now_ms - 604800000
+    ELSE coalesce(s.last_contact_at_ms, 0) < :now_ms - CAST(:seen AS INTEGER) * 86400000
+  END
+  AND (s.last_contact_at_ms, a.id) > (CAST(:after AS INTEGER), :after_id)
+ORDER BY s.last_contact_at_ms, a.id
+LIMIT 51;
+
+-- name: views :many
+SELECT id, name, query, version FROM saved_view WHERE owner_id = :me ORDER BY name, id;
+
+-- name: people :many
+SELECT id, name FROM user WHERE is_active = 1 AND id <> :me ORDER BY name, id;
+
+-- name: has_customers :value
+SELECT EXISTS (SELECT 1 FROM account);
