@@ -75,6 +75,7 @@ ENTITIES = (
         ),
         (Bucket("private", "owner_id"),),
         AUTHOR,
+        one_per_person=True,
     ),
     Entity(
         "account",
@@ -176,6 +177,7 @@ ENTITIES = (
         ),
         (ACCOUNT, Bucket("person", "owner_id"), Bucket("person", "attendee_ids")),
         indexes=("start_ms", "account_id", "owner_id"),
+        ordered=(("start_ms", "end_ms"),),
     ),
     Entity(
         "activity",

@@ -95,6 +95,8 @@ class Entity:
     buckets: the row is visible to members of any of them.
     writers: ANYONE, AUTHOR or SERVER_ONLY.
     search: columns that feed the derived `search_key` column, or () for none.
+    one_per_person: the row's id is its owner's id.
+    ordered: pairs of fields of which the first may not be greater.
     """
 
     name: str
@@ -103,6 +105,8 @@ class Entity:
     writers: str = ANYONE
     search: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
+    one_per_person: bool = False
+    ordered: tuple[tuple[str, str], ...] = ()
     by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

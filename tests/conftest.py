@@ -25,6 +25,16 @@ QUIET = [
 ]
 
 
+@pytest.fixture
+def firm(tmp_path):
+    """A small firm with people in it (see small_firm.py)."""
+    from .small_firm import make_firm
+
+    made = make_firm(tmp_path / "firm")
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="session")
 def playwright():
     from playwright.sync_api import sync_playwright

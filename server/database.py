@@ -1,0 +1,41 @@
+"""Connections to a firm's SQLite file, and their settings, in one place.
+
+`sqlite3` here is the module sqlite-utils uses: pysqlite3 where a wheel exists, because Python's own
+build may carry the WAL-reset bug (see `server/doctor.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlite_utils.utils import sqlite3
+
+from web import sql_functions
+
+__all__ = ["connect_reader", "connect_writer", "sqlite3"]
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes. Autocommit: the writer issues BEGIN and COMMIT itself."""
+    connection = _connect(path.absolute().as_uri())
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL: an acknowledged edit is on the disk, not only in the WAL's page cache.
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads. `query_only` would forbid the TEMP tables that carry the scope."""
+    return _connect(f"{path.absolute().as_uri()}?mode=ro")
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
+    connection.row_factory = sqlite3.Row
+    # First of all: everything after it may already meet a lock.
+    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA mmap_size = 268435456")
+    sql_functions.register(connection)
+    return connection

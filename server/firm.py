@@ -1,0 +1,116 @@
+"""One firm: its folder, its file, its writer, its readers. Everything else hangs on it.
+
+There are no global handles, so that one process can serve several firms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from . import scope
+from .database import connect_reader, connect_writer, sqlite3
+from .live import Hub
+from .migrations import migrations
+from .writer import Job, Writer
+
+DEFAULT_TIMEZONE = "Asia/Shanghai"
+
+
+def wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Firm:
+    """path: the firm's folder; its database is `roadbook.db` in it.
+
+    Bucket changes that a writer job makes are noted in `touched` (writer thread only) and reach the
+    hub of open event streams after the commit.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], int] = wall_clock_ms) -> None:
+        self.path = path
+        self.clock = clock
+        self.touched: set[tuple[str, str]] = set()
+        self.hub = Hub()
+        self._file = path / "roadbook.db"
+        writing = connect_writer(self._file)
+        migrations.apply(Database(writing, execute_plugins=False))
+        self._writing = writing
+        self._writer = Writer(writing, self._after_commit)
+        self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._lookers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self.epoch = self.write_now(_epoch)
+        self.timezone = self.write_now(lambda db: _meta_default(db, "timezone", DEFAULT_TIMEZONE))
+
+    @classmethod
+    def open(cls, path: Path, clock: Callable[[], int] = wall_clock_ms) -> Firm:
+        """Open a firm's folder, making it when it is new."""
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        return cls(path, clock)
+
+    async def write(self, job: Job) -> object:
+        """Run a job in the writer; returns its result once it is durable."""
+        return await asyncio.wrap_future(self._writer.submit(job))
+
+    def write_now(self, job: Job) -> object:
+        """The same for code outside the event loop."""
+        return self._writer.submit(job).result()
+
+    @contextmanager
+    def read(self, user_id: str) -> Iterator[sqlite3.Connection]:
+        """A reader that sees exactly what this person may see, at one moment."""
+        with self._borrow(self._readers, scope.prepare) as connection:
+            scope.look_as(connection, user_id)
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def look(self) -> Iterator[sqlite3.Connection]:
+        """A reader of everything: for sign-in, administration and background work only."""
+        with self._borrow(self._lookers, lambda connection: None) as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._writer.close()
+        for pool in (self._readers, self._lookers):
+            while not pool.empty():
+                pool.get().close()
+
+    @contextmanager
+    def _borrow(self, pool: queue.SimpleQueue, prepare: Callable) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = pool.get_nowait()
+        except queue.Empty:
+            connection = connect_reader(self._file)
+            prepare(connection)
+        try:
+            yield connection
+        finally:
+            pool.put(connection)
+
+    def _after_commit(self) -> None:
+        if self.touched:
+            touched, self.touched = self.touched, set()
+            self.hub.poke(scope.members(self._writing, touched))
+
+
+def _epoch(db: sqlite3.Connection) -> str:
+    """The name of this database's life; a restored copy is given a new one."""
+    return _meta_default(db, "epoch", secrets.token_hex(8))
+
+
+def _meta_default(db: sqlite3.Connection, name: str, value: str) -> str:
+    db.execute("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, value))
+    return db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0]

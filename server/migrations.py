@@ -1,0 +1,44 @@
+"""Changes of the server's schema, in order. Append only: what has been released is never edited.
+
+Each migration runs in a transaction together with its record.  A new field is one line in
+`sync/entities.py` and one migration here; `tests/unit/test_migrations.py` holds the result against
+the model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("roadbook")
+
+HERE = Path(__file__).parent
+
+
+@migrations()
+def m0001_start(db: Database) -> None:
+    _run(db, HERE / "schema" / "0001_start.sql")
+
+
+@migrations()
+def m0002_sign_in(db: Database) -> None:
+    _run(db, HERE / "sign_in" / "tables.sql")
+
+
+def _run(db: Database, script: Path) -> None:
+    """Run a file's statements one by one: executescript would commit the migration's transaction."""
+    for statement in _statements(script.read_text("utf-8")):
+        db.conn.execute(statement)
+
+
+def _statements(script: str) -> list[str]:
+    from .database import sqlite3
+
+    found, pending = [], ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            found.append(pending)
+            pending = ""
+    return found

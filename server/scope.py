@@ -1,0 +1,271 @@
+"""Who holds which bucket, and the views through which everything is read.
+
+`regrant_people` and `regrant_accounts` keep the `membership` table; both run in the writer's
+transaction, in the same change that made them necessary.  `prepare` and `look_as` make a reader see
+one person's rows: pages, exports and the pull read through those TEMP VIEWs and nothing else, so that
+no page can show what a device may not hold.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sync.entities import ENTITIES
+from sync.model import Bucket, Entity
+
+from .database import sqlite3
+
+# From how many accounts on a person's views probe membership row by row instead of listing it first.
+BROAD_FROM = 2_000
+
+VIEWER = "(SELECT user_id FROM temp.viewer)"
+
+
+# --- reading -----------------------------------------------------------------------------------------
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Give a new reader its TEMP tables; `look_as` then says for whom it reads."""
+    connection.execute("CREATE TEMP TABLE viewer (user_id TEXT NOT NULL, is_broad INTEGER NOT NULL)")
+    connection.execute("INSERT INTO viewer VALUES ('', -1)")
+    # Tables that only devices fill: the same SQL runs on both hosts.
+    connection.execute(
+        "CREATE TEMP TABLE outbox (n INTEGER PRIMARY KEY, id TEXT, group_id TEXT, entity TEXT, row_id TEXT, op TEXT,"
+        " at_ms INTEGER, state TEXT, seq INTEGER, reason TEXT, detail TEXT)"
+    )
+
+
+def look_as(connection: sqlite3.Connection, user_id: str) -> None:
+    """From now on this reader sees what user_id may see."""
+    is_broad = int(_holds_many(connection, user_id))
+    known = connection.execute("SELECT is_broad FROM temp.viewer").fetchone()[0]
+    if known != is_broad:
+        _make_views(connection, bool(is_broad))
+    connection.execute("UPDATE temp.viewer SET user_id = ?, is_broad = ?", (user_id, is_broad))
+
+
+def _holds_many(connection: sqlite3.Connection, user_id: str) -> bool:
+    counted = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM main.membership WHERE user_id = ? AND kind = 'account'"
+        " AND until_seq IS NULL LIMIT ?)",
+        (user_id, BROAD_FROM),
+    ).fetchone()[0]
+    return counted >= BROAD_FROM
+
+
+def _make_views(connection: sqlite3.Connection, is_broad: bool) -> None:
+    for entity in ENTITIES:
+        connection.execute(f"DROP VIEW IF EXISTS temp.{entity.name}")
+        connection.execute(
+            f"CREATE TEMP VIEW {entity.name} AS SELECT * FROM main.{entity.name} AS r"
+            f" WHERE r.deleted = 0 AND {visible(entity, is_broad)}"
+        )
+    connection.execute("DROP VIEW IF EXISTS temp.account_stat")
+    account_key = _holds("account", "r.account_id", is_broad)
+    connection.execute(
+        f"CREATE TEMP VIEW account_stat AS SELECT * FROM main.account_stat AS r WHERE {account_key}"
+    )
+
+
+def visible(entity: Entity, is_broad: bool = True) -> str:
+    """SQL that is true for a row `r` of this entity that the viewer may see (tombstones included)."""
+    return "(" + " OR ".join(_in_bucket(entity, bucket, is_broad) for bucket in entity.buckets) + ")"
+
+
+def _in_bucket(entity: Entity, bucket: Bucket, is_broad: bool) -> str:
+    if bucket.kind == "firm":
+        return "1"
+    if is_set(entity, bucket):
+        condition = (
+            f"EXISTS (SELECT 1 FROM json_each(r.{bucket.column}) AS j WHERE {_holds(bucket.kind, 'j.value', True)})"
+        )
+    else:
+        condition = _holds(bucket.kind, f"r.{bucket.column}", is_broad)
+    if bucket.only_without:
+        return f"(r.{bucket.only_without} IS NULL AND {condition})"
+    return condition
+
+
+def _holds(kind: str, key: str, is_broad: bool) -> str:
+    held = f"m.user_id = {VIEWER} AND m.kind = '{kind}' AND m.until_seq IS NULL"
+    if is_broad:
+        return f"EXISTS (SELECT 1 FROM main.membership AS m WHERE {held} AND m.key = {key})"
+    return f"{key} IN (SELECT m.key FROM main.membership AS m WHERE {held})"
+
+
+def is_set(entity: Entity, bucket: Bucket) -> bool:
+    field = entity.by_name.get(bucket.column)
+    return field is not None and field.type == "set"
+
+
+# --- who may -----------------------------------------------------------------------------------------
+
+
+def access(db: sqlite3.Connection, user_id: str, kind: str, key: str | None) -> str | None:
+    """'write', 'read' or None: what this person may do with the rows of a bucket now."""
+    if key is None:
+        return None
+    found = db.execute(
+        "SELECT access FROM membership WHERE user_id = ? AND kind = ? AND key = ? AND until_seq IS NULL",
+        (user_id, kind, key),
+    ).fetchone()
+    return found[0] if found else None
+
+
+def members(db: sqlite3.Connection, buckets: Iterable[tuple[str, str]]) -> set[str]:
+    """The people who hold any of these buckets, or have just lost it (they must hear of that too)."""
+    found: set[str] = set()
+    for kind, key in buckets:
+        rows = db.execute("SELECT user_id FROM membership WHERE kind = ? AND key = ?", (kind, key))
+        found.update(row[0] for row in rows)
+    return found
+
+
+# --- granting ----------------------------------------------------------------------------------------
+
+
+def regrant_people(db: sqlite3.Connection, seq: int) -> set[tuple[str, str]]:
+    """Recompute firm, private and person buckets of everyone, then the accounts that follow.
+
+    Needed after any change of a person, a role or the department tree.  Returns the buckets whose
+    membership changed.
+    """
+    wanted = _people_buckets(db)
+    held = {
+        (row["user_id"], row["kind"], row["key"])
+        for row in db.execute("SELECT user_id, kind, key FROM membership WHERE until_seq IS NULL AND kind <> 'account'")
+    }
+    for user_id, kind, key in wanted - held:
+        _enter(db, seq, user_id, kind, key, "write")
+    for user_id, kind, key in held - wanted:
+        _leave(db, seq, user_id, kind, key)
+    changed = wanted ^ held
+    owners = {key for _, kind, key in changed if kind == "person"}
+    touched = {(kind, key) for _, kind, key in changed}
+    everyone_changed = any(kind == "firm" for _, kind, _ in changed)
+    accounts = _accounts_of(db, owners, with_ownerless=everyone_changed)
+    return touched | regrant_accounts(db, seq, accounts)
+
+
+def _people_buckets(db: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    wanted: set[tuple[str, str, str]] = set()
+    for viewer, owners in reach(db).items():
+        wanted.add((viewer, "firm", ""))
+        wanted.add((viewer, "private", viewer))
+        wanted.update((viewer, "person", owner) for owner in owners)
+    return wanted
+
+
+def reach(db: sqlite3.Connection) -> dict[str, set[str]]:
+    """Whose rows each active person's data scope reaches, the person always included."""
+    people = db.execute(
+        "SELECT u.id, u.department_id, u.manager_id, u.is_active, r.data_scope FROM user AS u"
+        " LEFT JOIN role AS r ON r.id = u.role_id WHERE u.deleted = 0"
+    ).fetchall()
+    reports: dict[str, list[str]] = defaultdict(list)
+    in_department: dict[str, list[str]] = defaultdict(list)
+    for person in people:
+        reports[person["manager_id"]].append(person["id"])
+        in_department[person["department_id"]].append(person["id"])
+    below: dict[str, list[str]] = defaultdict(list)
+    for department in db.execute("SELECT id, parent_id FROM department WHERE deleted = 0"):
+        below[department["parent_id"]].append(department["id"])
+
+    found: dict[str, set[str]] = {}
+    for person in people:
+        if not person["is_active"]:
+            continue
+        owners = {person["id"]}
+        data_scope, department = person["data_scope"], person["department_id"]
+        if data_scope == "everything":
+            owners.update(other["id"] for other in people)
+        elif data_scope == "reports":
+            owners |= _descend(person["id"], reports)
+        elif data_scope == "department" and department:
+            owners.update(in_department[department])
+        elif data_scope == "below" and department:
+            for place in _descend(department, below):
+                owners.update(in_department[place])
+        found[person["id"]] = owners
+    return found
+
+
+def _descend(start: str, children: dict[str, list[str]]) -> set[str]:
+    """start and everything below it; a cycle ends where it closes."""
+    found, waiting = {start}, [start]
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            if child not in found:
+                found.add(child)
+                waiting.append(child)
+    return found
+
+
+def _accounts_of(db: sqlite3.Connection, owners: Iterable[str], with_ownerless: bool) -> set[str]:
+    found: set[str] = set()
+    for owner in owners:
+        found.update(row[0] for row in db.execute("SELECT id FROM account WHERE owner_id = ?", (owner,)))
+    if with_ownerless:
+        found.update(row[0] for row in db.execute("SELECT id FROM account WHERE owner_id IS NULL"))
+    return found
+
+
+# Owner and whoever reaches the owner; account members; everyone for an account without an owner.
+WANTED_FOR_ACCOUNT = """
+SELECT m.user_id, 'write' AS access FROM account AS a
+  JOIN membership AS m ON m.kind = 'person' AND m.key = a.owner_id AND m.until_seq IS NULL
+  WHERE a.id = :id AND a.deleted = 0
+UNION
+SELECT am.user_id, am.access FROM account AS a
+  JOIN account_member AS am ON am.account_id = a.id AND am.deleted = 0
+  JOIN user AS u ON u.id = am.user_id AND u.is_active = 1 AND u.deleted = 0
+  WHERE a.id = :id AND a.deleted = 0
+UNION
+SELECT u.id, 'write' FROM account AS a
+  JOIN user AS u ON u.is_active = 1 AND u.deleted = 0
+  WHERE a.id = :id AND a.deleted = 0 AND a.owner_id IS NULL
+"""
+
+
+def regrant_accounts(db: sqlite3.Connection, seq: int, account_ids: Iterable[str]) -> set[tuple[str, str]]:
+    """Recompute who sees these accounts. Returns the account buckets whose membership changed."""
+    touched = set()
+    for account_id in account_ids:
+        # 'write' sorts after 'read', so it wins where a person is entitled twice.
+        wanted = dict(sorted(tuple(row) for row in db.execute(WANTED_FOR_ACCOUNT, {"id": account_id})))
+        held = dict(
+            tuple(row)
+            for row in db.execute(
+                "SELECT user_id, access FROM membership WHERE kind = 'account' AND key = ? AND until_seq IS NULL",
+                (account_id,),
+            )
+        )
+        if wanted == held:
+            continue
+        touched.add(("account", account_id))
+        for user_id, level in wanted.items():
+            if user_id not in held:
+                _enter(db, seq, user_id, "account", account_id, level)
+            elif held[user_id] != level:
+                db.execute(
+                    "UPDATE membership SET access = ? WHERE user_id = ? AND kind = 'account' AND key = ?",
+                    (level, user_id, account_id),
+                )
+        for user_id in held.keys() - wanted.keys():
+            _leave(db, seq, user_id, "account", account_id)
+    return touched
+
+
+def _enter(db: sqlite3.Connection, seq: int, user_id: str, kind: str, key: str, level: str) -> None:
+    db.execute(
+        "INSERT INTO membership (user_id, kind, key, access, first_seq, from_seq) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET access = excluded.access, from_seq = excluded.from_seq, until_seq = NULL",
+        (user_id, kind, key, level, seq, seq),
+    )
+
+
+def _leave(db: sqlite3.Connection, seq: int, user_id: str, kind: str, key: str) -> None:
+    db.execute(
+        "UPDATE membership SET until_seq = ? WHERE user_id = ? AND kind = ? AND key = ?", (seq, user_id, kind, key)
+    )

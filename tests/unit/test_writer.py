@@ -1,0 +1,72 @@
+"""The single writer: group commit, jobs undone alone, success told only when durable."""
+
+import threading
+
+import pytest
+
+from server.database import connect_reader, connect_writer
+from server.writer import Writer
+
+
+@pytest.fixture
+def path(tmp_path):
+    connection = connect_writer(tmp_path / "x.db")
+    connection.execute("CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT")
+    connection.close()
+    return tmp_path / "x.db"
+
+
+@pytest.fixture
+def writer(path):
+    made = Writer(connect_writer(path))
+    yield made
+    made.close()
+
+
+def insert(number):
+    return lambda db: db.execute("INSERT INTO t (n) VALUES (?)", (number,)).lastrowid
+
+
+def test_job_that_fails_is_undone_alone(writer, path):
+    gate = threading.Event()
+    held = writer.submit(lambda db: gate.wait(5))
+    good, bad, also_good = writer.submit(insert(1)), writer.submit(insert(1)), writer.submit(insert(2))
+    gate.set()
+
+    assert held.result(5) and good.result(5) == 1 and also_good.result(5) == 2
+    with pytest.raises(Exception, match="UNIQUE"):
+        bad.result(5)
+    assert connect_reader(path).execute("SELECT count(*) FROM t").fetchone()[0] == 2
+
+
+def test_waiting_jobs_share_one_commit(path):
+    commits = []
+    writer = Writer(connect_writer(path), after_commit=lambda: commits.append(1))
+    gate = threading.Event()
+    writer.submit(lambda db: gate.wait(5))
+    futures = [writer.submit(insert(number)) for number in range(100)]
+    gate.set()
+    for future in futures:
+        future.result(5)
+    writer.close()
+
+    assert len(commits) <= 3
+
+
+def test_result_is_told_only_after_it_is_on_disk(writer, path):
+    writer.submit(insert(7)).result(5)
+
+    assert connect_reader(path).execute("SELECT n FROM t").fetchone()[0] == 7
+
+
+def test_failed_commit_is_told_to_everyone_in_it(path):
+    connection = connect_writer(path)
+    connection.execute("PRAGMA max_page_count = 3")
+    writer = Writer(connection)
+    futures = [writer.submit(insert(number)) for number in range(5000)]
+    outcomes = [future.exception(20) for future in futures]
+    writer.close()
+
+    told = sum(error is None for error in outcomes)
+    assert connect_reader(path).execute("SELECT count(*) FROM t").fetchone()[0] == told
+    assert told < 5000
