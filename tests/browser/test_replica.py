@@ -50,7 +50,7 @@ def test_what_was_written_can_be_read_and_comes_back_after_the_worker_was_stoppe
 
     replica.stop()
 
-    assert replica("await open(); return context.replica.one('SELECT batch, body FROM note')") == {"batch": 7, "body": "kept"}
+    assert replica.do("await open(); return replica.one('SELECT batch, body FROM note')") == {"batch": 7, "body": "kept"}
 
 
 def test_a_transaction_returns_what_its_work_returns(replica):
@@ -76,7 +76,7 @@ def test_a_large_transaction_that_throws_leaves_nothing_on_the_disk_either(repli
 
     replica.stop()
 
-    assert replica("await open(); return context.replica.value('SELECT count(*) FROM note')") == 0
+    assert replica.do("await open(); return replica.value('SELECT count(*) FROM note')") == 0
     assert replica("storedOutbox()") == []
 
 
@@ -88,7 +88,7 @@ def test_work_that_is_asynchronous_is_refused_and_leaves_nothing(replica):
 
 
 def test_transactions_begun_together_run_one_after_the_other(replica):
-    seen = replica(
+    seen = replica.do(
         "const add = (r) => { const n = r.value('SELECT count(*) FROM note');"
         " r.run('INSERT INTO note (batch) VALUES (:n)', {':n': n}); return n; };"
         " return Promise.all([replica.tx(add), replica.tx(add), replica.tx(add)])"
@@ -116,9 +116,9 @@ def test_sql_functions_take_and_give_javascript_values(replica):
 
 
 def test_functions_are_there_before_the_schema_is_made(replica):
-    replica(
+    replica.do(
         "await replica.close(); await open({schemaHash: 'two', schema: SCHEMA + 'CREATE TABLE k (v TEXT AS (fold(w)), w TEXT) STRICT;',"
-        " functions: (r) => r.createFunction('fold', (text) => text.toLowerCase())}); return true"
+        " functions: (r) => r.createFunction('fold', (text) => text.toLowerCase())});"
     )
 
     assert replica("replica.tx((r) => r.run(`INSERT INTO k (w) VALUES ('AB')`))") == 1
@@ -158,7 +158,7 @@ def test_bulk_rows_arrive_as_one_json_text(replica):
 def test_destroy_leaves_no_database(replica):
     replica("replica.tx((r) => { queue(r, 1); })")
 
-    replica("await replica.destroy(); return true")
+    replica.do("await replica.destroy();")
 
     assert replica("(await indexedDB.databases()).filter((database) => database.name === name)") == []
     with pytest.raises(WorkerError) as error:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
-import re
 import threading
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conftest import ROOT, _Quiet
-
-# Code that is more than one expression, which is then returned.
-_STATEMENTS = re.compile(r"\s*(await|const|for|let|return) ")
 
 HERE = "/tests/browser/replica"
 
@@ -42,22 +38,24 @@ class WorkerError(Exception):
 
 
 class Worker:
-    """One registration of the test worker. worker("1 + arg", 1) runs in it; name is its replica's."""
+    """One registration of the test worker. worker("1 + arg", 1) evaluates in it; name is its replica's."""
 
     def __init__(self, page, scope: str = f"{HERE}/", script: str = f"{HERE}/worker.js", name: str = "roadbook"):
         self.page, self.scope, self.name = page, scope, name
         page.evaluate(_REGISTER, [script, scope])
 
-    def __call__(self, code: str, arg=None):
-        body = code if _STATEMENTS.match(code) else f"return {code}"
-        answer = self.page.evaluate(_SEND, [self.scope, self.name, body, arg])
+    def __call__(self, expression: str, arg=None):
+        return self.do(f"return ({expression});", arg)
+
+    def do(self, statements: str, arg=None):
+        answer = self.page.evaluate(_SEND, [self.scope, self.name, statements, arg])
         if "error" in answer:
             raise WorkerError(answer["error"])
         return answer.get("result")
 
-    def begin(self, code: str, arg=None) -> None:
-        """Start code without waiting for it."""
-        self.page.evaluate(f"(message) => {{ ({_SEND})(message); }}", [self.scope, self.name, code, arg])
+    def begin(self, statements: str, arg=None) -> None:
+        """Start them without waiting for their end."""
+        self.page.evaluate(f"(message) => {{ ({_SEND})(message); }}", [self.scope, self.name, statements, arg])
 
     def stop(self) -> None:
         """Kill the worker's thread, as a phone does; the next message starts it again."""

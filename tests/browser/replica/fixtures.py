@@ -42,5 +42,5 @@ def shared_page(chromium, site):
 def replica(shared_page, request):
     """A running worker with an empty replica, open. The worker is the module's, the replica the test's own."""
     worker = Worker(shared_page, name=f"replica of {request.node.name}")
-    worker("await open(); return true")
+    worker.do("await open();")
     return worker

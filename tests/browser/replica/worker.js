@@ -7,6 +7,7 @@
 import * as locks from "../../../service_worker/lock.js";
 import * as mirrors from "../../../service_worker/mirror.js";
 import * as module from "../../../service_worker/replica.js";
+import * as storage from "../../../service_worker/storage.js";
 import * as vfs from "../../../service_worker/vfs.js";
 
 const AsyncFunction = (async () => {}).constructor;
@@ -22,7 +23,7 @@ CREATE TABLE outbox (
 CREATE TABLE replica_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT) STRICT;
 `;
 
-const context = { ...locks, ...mirrors, ...module, ...vfs, SCHEMA, WASM, open, queue, storageNow, replica: null, name: "" };
+const context = { ...locks, ...mirrors, ...module, ...storage, ...vfs, SCHEMA, WASM, open, queue, storageNow, replica: null, name: "" };
 
 async function open(more = {}) {
   const wasm = () => fetch(WASM);
@@ -61,9 +62,9 @@ self.addEventListener("message", (event) => event.waitUntil(answer(event)));
 async function answer({ data: { name, code, arg }, ports: [port] }) {
   context.name = name;
   try {
-    const names = Object.keys(context);
-    const run = new AsyncFunction(...names, "context", "arg", code);
-    port.postMessage({ result: await run(...names.map((name) => context[name]), context, arg) });
+    // Not in strict mode, so `with` gives the code the present value of every name in the context.
+    const run = new AsyncFunction("context", "arg", `with (context) { ${code} }`);
+    port.postMessage({ result: await run(context, arg) });
   } catch (error) {
     port.postMessage({ error: { name: error.name, message: error.message, cause: String(error.cause ?? ""), stack: error.stack } });
   }
