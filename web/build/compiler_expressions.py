@@ -1,0 +1,298 @@
+"""Jinja2 expressions as JavaScript expressions.
+
+JavaScript has null for None and undefined for what is not there.  It has no floats apart from integers: an
+expression that would print a float is refused, because Python prints 2.0 where JavaScript prints 2.
+"""
+
+from __future__ import annotations
+
+import json
+
+from jinja2 import nodes
+
+from .compiler_scopes import Scopes
+from .compiler_vocabulary import (
+    CHOOSING_FILTERS,
+    FILTER_SYNONYMS,
+    FILTERS,
+    GLOBALS,
+    METHODS,
+    TEST_SYNONYMS,
+    TESTS,
+)
+from .page import PageError
+from .templates import TEXT_FUNCTIONS
+
+_COMPARISONS = {
+    "eq": "equal({},{})",
+    "ne": "!equal({},{})",
+    "lt": "(compare({},{})<0)",
+    "lteq": "(compare({},{})<=0)",
+    "gt": "(compare({},{})>0)",
+    "gteq": "(compare({},{})>=0)",
+    "in": "contains({1},{0})",
+    "notin": "!contains({1},{0})",
+}
+_ARITHMETIC = {
+    nodes.Add: "add",
+    nodes.Sub: "subtract",
+    nodes.Mul: "multiply",
+    nodes.Div: "divide",
+    nodes.FloorDiv: "floorDivide",
+    nodes.Mod: "modulo",
+    nodes.Pow: "power",
+}
+_LARGEST_EXACT = 2**53
+
+
+def literal(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+class Expressions:
+    """Compiles the expressions of one template."""
+
+    def __init__(self, file: str, scopes: Scopes) -> None:
+        self.file, self.scopes = file, scopes
+        self.modules: set[str] = set()  # names that an import gave
+
+    def refuse(self, node: nodes.Node, why: str):
+        lines = (found.lineno for found in [node, *node.find_all(nodes.Node)] if found.lineno)
+        raise PageError(self.file, next(lines, 1), f"the phone's host cannot run this: {why}")
+
+    def value(self, node: nodes.Node) -> str:
+        compile_node = getattr(self, f"_{type(node).__name__}", None)
+        if compile_node is None:
+            self.refuse(node, type(node).__name__)
+        return compile_node(node)
+
+    def truth(self, node: nodes.Node) -> str:
+        """A JavaScript boolean: is the value true in Python's sense?"""
+        if isinstance(node, nodes.And):
+            return f"({self.truth(node.left)}&&{self.truth(node.right)})"
+        if isinstance(node, nodes.Or):
+            return f"({self.truth(node.left)}||{self.truth(node.right)})"
+        if isinstance(node, nodes.Compare | nodes.Test | nodes.Not):
+            return self.value(node)
+        return f"truth({self.value(node)})"
+
+    def printed(self, node: nodes.Node) -> str:
+        """A value on its way into text."""
+        if _is_float(node):
+            self.refuse(node, "a float prints differently on each host; print it through number()")
+        if isinstance(node, nodes.Tuple):
+            self.refuse(node, "a tuple cannot be printed; use a list or join")
+        if isinstance(node, nodes.Const) and node.value is None:
+            self.refuse(node, "none is printed")
+        return self.value(node)
+
+    # Atoms
+
+    def _Const(self, node: nodes.Const) -> str:
+        if isinstance(node.value, int) and abs(node.value) > _LARGEST_EXACT:
+            self.refuse(node, f"{node.value} is larger than 2**53")
+        return literal(node.value)
+
+    def _TemplateData(self, node: nodes.TemplateData) -> str:
+        return f"safe({literal(node.data)})"
+
+    def _Name(self, node: nodes.Name) -> str:
+        if node.name in GLOBALS and not self.scopes.local(node.name):
+            return f"G.{node.name}"
+        return self.scopes.read(node.name)
+
+    def _List(self, node: nodes.List) -> str:
+        return "[" + ",".join(self.value(item) for item in node.items) + "]"
+
+    _Tuple = _List
+
+    def _Dict(self, node: nodes.Dict) -> str:
+        return "{" + ",".join(f"[{self.value(pair.key)}]:{self.value(pair.value)}" for pair in node.items) + "}"
+
+    def _Getattr(self, node: nodes.Getattr) -> str:
+        return f"attribute({self.value(node.node)},{literal(node.attr)})"
+
+    def _Getitem(self, node: nodes.Getitem) -> str:
+        if isinstance(node.arg, nodes.Slice):
+            bounds = (node.arg.start, node.arg.stop, node.arg.step)
+            return f"slice({self.value(node.node)},{','.join(self.value(x) if x else 'null' for x in bounds)})"
+        return f"item({self.value(node.node)},{self.value(node.arg)})"
+
+    # Operators
+
+    def _Compare(self, node: nodes.Compare) -> str:
+        left, parts = self.value(node.expr), []
+        for operand in node.ops:
+            right = self.value(operand.expr)
+            parts.append(_COMPARISONS[operand.op].format(left, right))
+            left = right
+        return parts[0] if len(parts) == 1 else "(" + "&&".join(parts) + ")"
+
+    def _And(self, node: nodes.And) -> str:
+        return f"and({self.value(node.left)},()=>{self._result(node.right)})"
+
+    def _Or(self, node: nodes.Or) -> str:
+        return f"or({self.value(node.left)},()=>{self._result(node.right)})"
+
+    def _result(self, node: nodes.Node) -> str:
+        compiled = self.value(node)
+        return f"({compiled})" if compiled.startswith("{") else compiled
+
+    def _Not(self, node: nodes.Not) -> str:
+        return f"!{self.truth(node.node)}"
+
+    def _CondExpr(self, node: nodes.CondExpr) -> str:
+        otherwise = self.value(node.expr2) if node.expr2 else "undefined"
+        return f"({self.truth(node.test)}?{self.value(node.expr1)}:{otherwise})"
+
+    def _Concat(self, node: nodes.Concat) -> str:
+        return f"concat({','.join(self.printed(part) for part in node.nodes)})"
+
+    def _Neg(self, node: nodes.Neg) -> str:
+        return f"negative({self.value(node.node)})"
+
+    def _Pos(self, node: nodes.Pos) -> str:
+        return self.value(node.node)
+
+    def _arithmetic(self, node: nodes.BinExpr) -> str:
+        return f"{_ARITHMETIC[type(node)]}({self.value(node.left)},{self.value(node.right)})"
+
+    _Add = _Sub = _Mul = _Div = _FloorDiv = _Mod = _Pow = _arithmetic
+
+    # Calls
+
+    def _Call(self, node: nodes.Call, caller: str = "") -> str:
+        target = node.node
+        if isinstance(target, nodes.Name) and not self.scopes.local(target.name):
+            if target.name == "super":
+                return "safe(up())"
+            if target.name in TEXT_FUNCTIONS and not caller:
+                return self._text_function(node, target.name)
+            if target.name in ("namespace", "dict"):
+                return f"G.{target.name}({self.named(node)})"
+        if isinstance(target, nodes.Getattr):
+            return self._method(node, target, caller)
+        name = literal(getattr(target, "name", "this"))
+        return f"call({','.join([self.value(target), name, *self.arguments(node, caller)])})"
+
+    def _text_function(self, node: nodes.Call, name: str) -> str:
+        if node.kwargs and name not in ("_", "ngettext"):
+            self.refuse(node, f"{name}() takes its arguments by position")
+        values = [self.value(argument) for argument in self.plain_arguments(node)]
+        if node.kwargs:
+            values.append(self.named(node))
+        return f"c.{name}({','.join(values)})"
+
+    def _method(self, node: nodes.Call, target: nodes.Getattr, caller: str) -> str:
+        is_module = isinstance(target.node, nodes.Name) and target.node.name in self.modules
+        if not is_module and target.attr not in METHODS:
+            self.refuse(node, f"the method .{target.attr}()")
+        if not is_module and node.kwargs:
+            self.refuse(node, f".{target.attr}() takes its arguments by position")
+        parts = [self.value(target.node), literal(target.attr), *self.arguments(node, caller)]
+        return f"method({','.join(parts)})"
+
+    def arguments(self, node, caller: str = "") -> list[str]:
+        """The arguments of a call to something that may be a macro: named ones travel as one Named."""
+        values = [self.value(argument) for argument in self.plain_arguments(node)]
+        if node.kwargs or caller:
+            values.append(f"named({self.named(node, caller)})")
+        return values
+
+    def plain_arguments(self, node) -> list[nodes.Expr]:
+        if node.dyn_args or node.dyn_kwargs:
+            self.refuse(node, "*arguments and **arguments")
+        return node.args
+
+    def named(self, node, caller: str = "") -> str:
+        pairs = [f"{literal(pair.key)}:{self.value(pair.value)}" for pair in node.kwargs]
+        if caller:
+            pairs.append(f"caller:{caller}")
+        return "{" + ",".join(pairs) + "}"
+
+    # Filters and tests
+
+    def _Filter(self, node: nodes.Filter) -> str:
+        value = self.value(node.node) if node.node is not None else "safe(filtered)"
+        if node.name in CHOOSING_FILTERS:
+            return self._choosing_filter(node, value)
+        name = FILTER_SYNONYMS.get(node.name, node.name)
+        if name not in FILTERS:
+            self.refuse(node, f"the filter {node.name}")
+        return f"F.{name}({','.join([value, *self._in_places(node, FILTERS[name])])})"
+
+    def _in_places(self, node: nodes.Filter, parameters: tuple[str, ...] | None) -> list[str]:
+        """Arguments by position, named ones in their places."""
+        values = [self.value(argument) for argument in self.plain_arguments(node)]
+        if parameters is None or len(values) > len(parameters):
+            if parameters is not None or node.kwargs:
+                self.refuse(node, f"these arguments of the filter {node.name}")
+            return values
+        places: dict[int, str] = dict(enumerate(values))
+        for pair in node.kwargs:
+            if pair.key not in parameters:
+                self.refuse(node, f"the argument {pair.key} of the filter {node.name}")
+            places[parameters.index(pair.key)] = self.value(pair.value)
+        return [places.get(place, "undefined") for place in range(max(places, default=-1) + 1)]
+
+    def _choosing_filter(self, node: nodes.Filter, value: str) -> str:
+        arguments = list(self.plain_arguments(node))
+        kwargs = {pair.key: self.value(pair.value) for pair in node.kwargs}
+        if node.name == "map":
+            if kwargs:
+                if arguments or kwargs.keys() - {"attribute", "default"} or "attribute" not in kwargs:
+                    self.refuse(node, "these arguments of the filter map")
+                return f"F.pluck({','.join([value, kwargs['attribute'], *([kwargs['default']] if 'default' in kwargs else [])])})"
+            return self._chosen(node, "map", [value], arguments, self._filter_function)
+        parts = [value]
+        if node.name.endswith("attr"):
+            if not arguments:
+                self.refuse(node, f"{node.name} without an attribute")
+            parts.append(self.value(arguments.pop(0)))
+        if kwargs:
+            self.refuse(node, f"named arguments of the filter {node.name}")
+        return self._chosen(node, node.name, parts, arguments, self._test_function)
+
+    def _chosen(self, node, name: str, parts: list[str], arguments: list, function_of) -> str:
+        if arguments:
+            chosen, *rest = arguments
+            if not isinstance(chosen, nodes.Const) or not isinstance(chosen.value, str):
+                self.refuse(node, f"{name} with a filter or test that is only known later")
+            parts += [function_of(node, chosen.value), *(self.value(argument) for argument in rest)]
+        return f"F.{name}({','.join(parts)})"
+
+    def _filter_function(self, node: nodes.Node, name: str) -> str:
+        name = FILTER_SYNONYMS.get(name, name)
+        if name not in FILTERS:
+            self.refuse(node, f"the filter {name}")
+        return f"F.{name}"
+
+    def _test_function(self, node: nodes.Node, name: str) -> str:
+        name = TEST_SYNONYMS.get(name, name)
+        if name not in TESTS:
+            self.refuse(node, f"the test {name}")
+        return f"T.{name}"
+
+    def _Test(self, node: nodes.Test) -> str:
+        if node.kwargs:
+            self.refuse(node, f"named arguments of the test {node.name}")
+        values = [self.value(node.node), *(self.value(argument) for argument in self.plain_arguments(node))]
+        return f"{self._test_function(node, node.name)}({','.join(values)})"
+
+
+def _is_float(node: nodes.Node) -> bool:
+    """Would Python's result be a float, as far as can be seen?"""
+    if isinstance(node, nodes.Const):
+        return isinstance(node.value, float)
+    if isinstance(node, nodes.Div):
+        return True
+    if isinstance(node, nodes.Add | nodes.Sub | nodes.Mul | nodes.Pow | nodes.FloorDiv | nodes.Mod):
+        is_format = isinstance(node, nodes.Mod) and isinstance(node.left, nodes.Const) and isinstance(node.left.value, str)
+        return not is_format and (_is_float(node.left) or _is_float(node.right))
+    if isinstance(node, nodes.Neg | nodes.Pos):
+        return _is_float(node.node)
+    if isinstance(node, nodes.CondExpr):
+        return _is_float(node.expr1) or (node.expr2 is not None and _is_float(node.expr2))
+    if isinstance(node, nodes.And | nodes.Or):
+        return _is_float(node.left) or _is_float(node.right)
+    return isinstance(node, nodes.Filter) and node.name in ("float", "round")
