@@ -5,11 +5,11 @@
  * Order of lines: hello, outcomes, forgets, rows, end (sync/PROTOCOL.md).
  */
 
-import { acknowledge, dropAcknowledged } from './outbox.js';
-import { settle, slideUnder } from './overlay.js';
-import { dropBucket, isInBucket, laidOver, takeLine } from './tables.js';
+import { acknowledge, dropAcknowledged } from "./outbox.js";
+import { settle, slideUnder } from "./overlay.js";
+import { dropBucket, isInBucket, laidOver, takeLine } from "./tables.js";
 
-/** @typedef {import('./tables.js').Table} Table */
+/** @typedef {import("./tables.js").Table} Table */
 
 export class Intake {
   /** What the open pages should hear of: entities whose rows may look different. @type {Set<string>} */
@@ -21,7 +21,7 @@ export class Intake {
   #replica;
   #tables;
   #now;
-  /** @type {import('./outbox.js').Outcome[]} */
+  /** @type {import("./outbox.js").Outcome[]} */
   #outcomes = [];
   /** @type {any[]} */
   #forgets = [];
@@ -31,7 +31,7 @@ export class Intake {
     this.#replica = replica;
     this.#tables = tables;
     this.#now = now;
-    this.#isResumed = replica.meta('mid_round') === '1';
+    this.#isResumed = replica.meta("mid_round") === "1";
   }
 
   /** The end came, and what was acknowledged may still be on its way. */
@@ -43,8 +43,8 @@ export class Intake {
   async take(message) {
     if (message.outcome) this.#outcomes.push(message.outcome);
     else if (message.forget) this.#forgets.push(message.forget);
-    else if (message.rows) await this.#commit(message.cursor, '1', () => this.#takeRows(message));
-    else if (message.end) await this.#commit(message.end.cursor, '', () => this.#finish());
+    else if (message.rows) await this.#commit(message.cursor, "1", () => this.#takeRows(message));
+    else if (message.end) await this.#commit(message.end.cursor, "", () => this.#finish());
     // Any other line is of a newer server: nothing that this release could do with it.
   }
 
@@ -59,8 +59,8 @@ export class Intake {
       this.#acknowledge();
       this.#forget();
       change();
-      this.#replica.setMeta('cursor', cursor);
-      this.#replica.setMeta('mid_round', midRound);
+      this.#replica.setMeta("cursor", cursor);
+      this.#replica.setMeta("mid_round", midRound);
     });
   }
 
@@ -68,7 +68,7 @@ export class Intake {
     if (!this.#outcomes.length) return;
     acknowledge(this.#replica, this.#outcomes);
     this.#outcomes = [];
-    this.changed.add('outbox');
+    this.changed.add("outbox");
   }
 
   #forget() {
@@ -83,7 +83,7 @@ export class Intake {
   #forgetBucket(table, kind, key) {
     const statements = dropBucket(table, kind);
     if (!statements.length) return;
-    for (const statement of statements) this.#replica.run(statement, { ':key': key });
+    for (const statement of statements) this.#replica.run(statement, { ":key": key });
     for (const { row_id: id, row } of this.#laidOver(table)) {
       if (row !== null && isInBucket(table, JSON.parse(row), kind, key)) slideUnder(this.#replica, table, id, null);
     }
@@ -96,7 +96,7 @@ export class Intake {
     const laidOver = new Set(this.#laidOver(table).map(({ row_id: id }) => id));
     for (const id of ids) {
       if (laidOver.has(id)) slideUnder(this.#replica, table, id, null);
-      else this.#replica.run(table.remove, { ':id': id });
+      else this.#replica.run(table.remove, { ":id": id });
     }
     this.changed.add(table.name);
   }
@@ -106,8 +106,8 @@ export class Intake {
     const table = this.#tables.get(name);
     if (!table) return; // an entity of a newer release
     const replica = this.#replica;
-    this.rows += replica.run(takeLine(table, columns), { ':line': line });
-    for (const { row } of replica.all(laidOver(table, columns), { ':line': line })) {
+    this.rows += replica.run(takeLine(table, columns), { ":line": line });
+    for (const { row } of replica.all(laidOver(table, columns), { ":line": line })) {
       const fresh = JSON.parse(row);
       slideUnder(replica, table, fresh.id, fresh);
       this.rows += 1;
@@ -119,14 +119,14 @@ export class Intake {
     if (!this.#isResumed) {
       for (const entity of dropAcknowledged(this.#replica, this.#tables)) this.changed.add(entity);
     }
-    this.#replica.setMeta('last_sync_ms', String(this.#now()));
-    this.#replica.setMeta('first_sync_done', '1');
+    this.#replica.setMeta("last_sync_ms", String(this.#now()));
+    this.#replica.setMeta("first_sync_done", "1");
     this.isWhole = true;
   }
 
   /** @param {Table} table @returns {Array<{row_id: string, row: string|null}>} */
   #laidOver(table) {
-    return this.#replica.all('SELECT row_id, row FROM base WHERE entity = :entity', { ':entity': table.name });
+    return this.#replica.all("SELECT row_id, row FROM base WHERE entity = :entity", { ":entity": table.name });
   }
 }
 
@@ -134,15 +134,15 @@ export class Intake {
  * @param {any} replica @param {Map<string, Table>} tables */
 export function dropRows(replica, tables) {
   for (const table of [...tables.values()].reverse()) replica.run(`DELETE FROM ${table.name}`);
-  for (const { entity, row_id: rowId } of replica.all('SELECT entity, row_id FROM base')) {
-    replica.run('UPDATE base SET row = NULL WHERE entity = :entity AND row_id = :row_id', {
-      ':entity': entity,
-      ':row_id': rowId,
+  for (const { entity, row_id: rowId } of replica.all("SELECT entity, row_id FROM base")) {
+    replica.run("UPDATE base SET row = NULL WHERE entity = :entity AND row_id = :row_id", {
+      ":entity": entity,
+      ":row_id": rowId,
     });
     const table = tables.get(entity);
     if (table) settle(replica, table, rowId);
   }
-  replica.setMeta('cursor', '');
-  replica.setMeta('mid_round', '');
-  replica.setMeta('first_sync_done', '');
+  replica.setMeta("cursor", "");
+  replica.setMeta("mid_round", "");
+  replica.setMeta("first_sync_done", "");
 }

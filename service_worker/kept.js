@@ -2,18 +2,18 @@
  * A device changes hands: operations that one person left unsent wait here, outside the replica, until that
  * person signs in on this device again.  They are never sent in another person's name, and never dropped.
  *
- * @typedef {import('./outbox.js').Entry} Entry
+ * @typedef {import("./outbox.js").Entry} Entry
  */
 
-import { authorOf } from './outbox.js';
+import { authorOf } from "./outbox.js";
 
-const STORE = 'entry';
+const STORE = "entry";
 
 export class Kept {
   #name;
 
   /** @param {string} name of the IndexedDB database */
-  constructor(name = 'roadbook-kept') {
+  constructor(name = "roadbook-kept") {
     this.#name = name;
   }
 
@@ -30,7 +30,7 @@ export class Kept {
   /** @returns {Promise<Entry[]>} */
   async all() {
     if (!(await this.#exists())) return [];
-    const entries = await this.#use('readonly', (store) => store.getAll());
+    const entries = await this.#use("readonly", (store) => store.getAll());
     return entries.sort((/** @type {Entry} */ a, /** @type {Entry} */ b) => a.at_ms - b.at_ms || a.n - b.n);
   }
 
@@ -50,7 +50,7 @@ export class Kept {
 
   /** @param {(store: IDBObjectStore) => void} change */
   async #change(change) {
-    await this.#use('readwrite', change);
+    await this.#use("readwrite", change);
   }
 
   /** @param {IDBTransactionMode} mode @param {(store: IDBObjectStore) => IDBRequest|void} act @returns {Promise<any>} */
@@ -58,7 +58,7 @@ export class Kept {
     const database = await opened(this.#name);
     try {
       return await new Promise((resolve, reject) => {
-        const transaction = database.transaction(STORE, mode, { durability: 'strict' });
+        const transaction = database.transaction(STORE, mode, { durability: "strict" });
         const request = act(transaction.objectStore(STORE));
         transaction.oncomplete = () => resolve(request?.result);
         transaction.onabort = () => reject(transaction.error);

@@ -6,20 +6,20 @@
  * States: `waiting` (to send), `acked` (accepted, its row has not come back yet), `refused` (needs the person).
  */
 
-import { holdBase, settle } from './overlay.js';
-import { refold, regroup } from './refold.js';
+import { holdBase, settle } from "./overlay.js";
+import { refold, regroup } from "./refold.js";
 
 /**
- * @typedef {import('./tables.js').Table} Table
- * @typedef {import('./refold.js').Operation} Operation
+ * @typedef {import("./tables.js").Table} Table
+ * @typedef {import("./refold.js").Operation} Operation
  * @typedef {{n: number, id: string, group_id: string|null, entity: string, row_id: string, op: string, at_ms: number,
  *   state: 'waiting'|'acked'|'refused', seq: number|null, reason: string|null, detail: string|null}} Entry
  * @typedef {{id: string, is: 'applied'|'merged'|'conflict'|'rejected', seq?: number, reason?: string, detail?: object}} Outcome
  */
 
-const COLUMNS = ['n', 'id', 'group_id', 'entity', 'row_id', 'op', 'at_ms', 'state', 'seq', 'reason', 'detail'];
-const PUT = `INSERT INTO outbox (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((name) => `:${name}`).join(', ')})
-  ON CONFLICT (n) DO UPDATE SET ${COLUMNS.slice(1).map((name) => `${name} = excluded.${name}`).join(', ')}`;
+const COLUMNS = ["n", "id", "group_id", "entity", "row_id", "op", "at_ms", "state", "seq", "reason", "detail"];
+const PUT = `INSERT INTO outbox (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map((name) => `:${name}`).join(", ")})
+  ON CONFLICT (n) DO UPDATE SET ${COLUMNS.slice(1).map((name) => `${name} = excluded.${name}`).join(", ")}`;
 
 /**
  * Put a person's edits into rows and outbox.
@@ -41,14 +41,14 @@ export function record(replica, tables, edits, { me, newId }) {
  * @param {any} replica @param {number} n @param {() => string} newId @returns {boolean} whether there was one */
 export function retry(replica, n, newId) {
   const entry = entryAt(replica, n);
-  if (entry?.state !== 'refused') return false;
+  if (entry?.state !== "refused") return false;
 
   const entries = withGroup(replica, [entry]);
   const operations = regroup(entries.map(operationOf), newId);
   entries.forEach((old, index) => {
     const operation = { ...operations[index], id: newId() };
     const op = written(operation, authorOf(old));
-    put(replica, { ...old, ...named(operation), op, state: 'waiting', reason: null, detail: null });
+    put(replica, { ...old, ...named(operation), op, state: "waiting", reason: null, detail: null });
   });
   return true;
 }
@@ -57,7 +57,7 @@ export function retry(replica, n, newId) {
  * @param {any} replica @param {Map<string, Table>} tables @param {number} n @returns {string|null} the entity that changed */
 export function discard(replica, tables, n) {
   const entry = entryAt(replica, n);
-  if (entry?.state !== 'refused') return null;
+  if (entry?.state !== "refused") return null;
 
   const entries = operationOf(entry).base === 0 && !isMade(replica, entry) ? laterOf(replica, entry) : [entry];
   for (const { n: at } of entries) remove(replica, at);
@@ -69,12 +69,12 @@ export function discard(replica, tables, n) {
 /** What the server made of operations. @param {any} replica @param {Outcome[]} outcomes */
 export function acknowledge(replica, outcomes) {
   for (const outcome of outcomes) {
-    const entry = replica.one('SELECT * FROM outbox WHERE id = :id', { ':id': outcome.id });
+    const entry = replica.one("SELECT * FROM outbox WHERE id = :id", { ":id": outcome.id });
     if (!entry) continue; // discarded meanwhile
-    if (outcome.is === 'rejected') {
-      put(replica, { ...entry, state: 'refused', reason: outcome.reason ?? '', detail: JSON.stringify(outcome.detail ?? {}) });
+    if (outcome.is === "rejected") {
+      put(replica, { ...entry, state: "refused", reason: outcome.reason ?? "", detail: JSON.stringify(outcome.detail ?? {}) });
     } else {
-      put(replica, { ...entry, state: 'acked', seq: outcome.seq ?? null });
+      put(replica, { ...entry, state: "acked", seq: outcome.seq ?? null });
     }
   }
 }
@@ -94,7 +94,7 @@ export function dropAcknowledged(replica, tables) {
 /** A restored server may have lost what it acknowledged: send it again (ids make that harmless). @param {any} replica */
 export function waitAgain(replica) {
   for (const entry of replica.all("SELECT * FROM outbox WHERE state = 'acked'")) {
-    put(replica, { ...entry, state: 'waiting', seq: null });
+    put(replica, { ...entry, state: "waiting", seq: null });
   }
 }
 
@@ -118,7 +118,7 @@ export function nextBatch(replica, most) {
 /** Entries that the server will not take at all become the person's to decide.
  * @param {any} replica @param {Entry[]} entries @param {string} reason */
 export function refuse(replica, entries, reason) {
-  for (const entry of entries) put(replica, { ...entry, state: 'refused', reason, detail: '{}' });
+  for (const entry of entries) put(replica, { ...entry, state: "refused", reason, detail: "{}" });
 }
 
 /** Everything not yet acknowledged, as entries. @param {any} replica @returns {Entry[]} */
@@ -129,14 +129,14 @@ export function unsent(replica) {
 /** Take entries back into the outbox, at its end. @param {any} replica @param {Entry[]} entries */
 export function takeBack(replica, entries) {
   for (const entry of entries) {
-    const isHere = replica.one('SELECT 1 AS here FROM outbox WHERE id = :id', { ':id': entry.id });
+    const isHere = replica.one("SELECT 1 AS here FROM outbox WHERE id = :id", { ":id": entry.id });
     if (!isHere) put(replica, { ...entry, n: nextNumber(replica) });
   }
 }
 
 /** @param {any} replica @param {number} n */
 export function remove(replica, n) {
-  replica.run('DELETE FROM outbox WHERE n = :n', { ':n': n });
+  replica.run("DELETE FROM outbox WHERE n = :n", { ":n": n });
   replica.outboxDelete(n);
 }
 
@@ -156,7 +156,7 @@ function append(replica, operation, me) {
   const { entity, row, at } = operation;
   const op = written(operation, me);
   const entry = { ...named(operation), n: nextNumber(replica), entity, row_id: row, op, at_ms: at };
-  put(replica, { ...entry, state: 'waiting', seq: null, reason: null, detail: null });
+  put(replica, { ...entry, state: "waiting", seq: null, reason: null, detail: null });
 }
 
 /** @param {any} replica @param {Entry} entry */
@@ -167,7 +167,7 @@ function put(replica, entry) {
 
 /** @param {any} replica @returns {number} */
 function nextNumber(replica) {
-  return replica.value('SELECT coalesce(max(n), 0) + 1 FROM outbox');
+  return replica.value("SELECT coalesce(max(n), 0) + 1 FROM outbox");
 }
 
 /** @param {Operation} operation @param {string} author */
@@ -182,7 +182,7 @@ function named(operation) {
 
 /** @param {any} replica @param {number} n @returns {Entry|undefined} */
 function entryAt(replica, n) {
-  return replica.one('SELECT * FROM outbox WHERE n = :n', { ':n': n });
+  return replica.one("SELECT * FROM outbox WHERE n = :n", { ":n": n });
 }
 
 /** Refused entries of these rows, and of the groups they were refused with.
@@ -190,8 +190,8 @@ function entryAt(replica, n) {
 function refusedWith(replica, edits) {
   const own = edits.flatMap(({ entity, row }) =>
     replica.all("SELECT * FROM outbox WHERE state = 'refused' AND entity = :entity AND row_id = :row", {
-      ':entity': entity,
-      ':row': row,
+      ":entity": entity,
+      ":row": row,
     }),
   );
   return withGroup(replica, own);
@@ -201,7 +201,7 @@ function refusedWith(replica, edits) {
 function withGroup(replica, entries) {
   const all = entries.flatMap((entry) =>
     entry.group_id
-      ? replica.all("SELECT * FROM outbox WHERE state = 'refused' AND group_id = :group", { ':group': entry.group_id })
+      ? replica.all("SELECT * FROM outbox WHERE state = 'refused' AND group_id = :group", { ":group": entry.group_id })
       : [entry],
   );
   return [...new Map(all.map((entry) => [entry.n, entry])).values()].sort((a, b) => a.n - b.n);
@@ -209,18 +209,18 @@ function withGroup(replica, entries) {
 
 /** Does the server have the row of this entry? @param {any} replica @param {Entry} entry */
 function isMade(replica, entry) {
-  return replica.value('SELECT row IS NOT NULL FROM base WHERE entity = :entity AND row_id = :row_id', {
-    ':entity': entry.entity,
-    ':row_id': entry.row_id,
+  return replica.value("SELECT row IS NOT NULL FROM base WHERE entity = :entity AND row_id = :row_id", {
+    ":entity": entry.entity,
+    ":row_id": entry.row_id,
   });
 }
 
 /** @param {any} replica @param {Entry} entry @returns {Entry[]} */
 function laterOf(replica, entry) {
-  return replica.all('SELECT * FROM outbox WHERE entity = :entity AND row_id = :row_id AND n >= :n', {
-    ':entity': entry.entity,
-    ':row_id': entry.row_id,
-    ':n': entry.n,
+  return replica.all("SELECT * FROM outbox WHERE entity = :entity AND row_id = :row_id AND n >= :n", {
+    ":entity": entry.entity,
+    ":row_id": entry.row_id,
+    ":n": entry.n,
   });
 }
 

@@ -5,19 +5,19 @@
  * operation is gone the row is the server's again.  Everything here runs inside one `replica.tx`.
  */
 
-import { rebase } from './rebase.js';
-import { parametersOf } from './tables.js';
+import { rebase } from "./rebase.js";
+import { parametersOf } from "./tables.js";
 
-/** @typedef {import('./tables.js').Table} Table @typedef {import('./tables.js').Row} Row */
+/** @typedef {import("./tables.js").Table} Table @typedef {import("./tables.js").Row} Row */
 
 /** Remember the server's version of a row before the first unsent edit touches it.
  * @param {any} replica @param {Table} table @param {string} rowId */
 export function holdBase(replica, table, rowId) {
-  const row = replica.one(table.read, { ':id': rowId });
-  replica.run('INSERT INTO base (entity, row_id, row) VALUES (:entity, :row_id, :row) ON CONFLICT DO NOTHING', {
-    ':entity': table.name,
-    ':row_id': rowId,
-    ':row': row ? JSON.stringify(row) : null,
+  const row = replica.one(table.read, { ":id": rowId });
+  replica.run("INSERT INTO base (entity, row_id, row) VALUES (:entity, :row_id, :row) ON CONFLICT DO NOTHING", {
+    ":entity": table.name,
+    ":row_id": rowId,
+    ":row": row ? JSON.stringify(row) : null,
   });
 }
 
@@ -27,7 +27,7 @@ export function slideUnder(replica, table, rowId, row) {
   replica.run(
     `INSERT INTO base (entity, row_id, row) VALUES (:entity, :row_id, :row)
      ON CONFLICT (entity, row_id) DO UPDATE SET row = excluded.row`,
-    { ':entity': table.name, ':row_id': rowId, ':row': row && JSON.stringify(row) },
+    { ":entity": table.name, ":row_id": rowId, ":row": row && JSON.stringify(row) },
   );
   settle(replica, table, rowId);
 }
@@ -35,16 +35,16 @@ export function slideUnder(replica, table, rowId, row) {
 /** Make a row what the person should see now.
  * @param {any} replica @param {Table} table @param {string} rowId */
 export function settle(replica, table, rowId) {
-  const held = replica.one('SELECT row FROM base WHERE entity = :entity AND row_id = :row_id', at(table, rowId));
+  const held = replica.one("SELECT row FROM base WHERE entity = :entity AND row_id = :row_id", at(table, rowId));
   if (!held) return;
 
   const base = held.row === null ? null : JSON.parse(held.row);
   const operations = pending(replica, table, rowId, base?.version ?? 0);
-  const row = isSeen(base, operations) ? rebase(table.entity, base, operations) : base;
-  if (row) replica.run(table.write, parametersOf(table, row));
-  else replica.run(table.remove, { ':id': rowId });
+  const row = operations.length ? rebase(table.entity, base, operations, replica.meta("user")) : base;
+  if (row) replica.run(table.write, parametersOf(table, { version: 0, ...row }));
+  else replica.run(table.remove, { ":id": rowId });
   if (!operations.length) {
-    replica.run('DELETE FROM base WHERE entity = :entity AND row_id = :row_id', at(table, rowId));
+    replica.run("DELETE FROM base WHERE entity = :entity AND row_id = :row_id", at(table, rowId));
   }
 }
 
@@ -69,18 +69,12 @@ function pending(replica, table, rowId, version) {
     .all(
       `SELECT op FROM outbox WHERE entity = :entity AND row_id = :row_id
        AND NOT (state = 'acked' AND coalesce(seq, 0) <= :version) ORDER BY n`,
-      { ...at(table, rowId), ':version': version },
+      { ...at(table, rowId), ":version": version },
     )
     .map((/** @type {{op: string}} */ { op }) => JSON.parse(op));
 }
 
-/** Edits of a row that this device no longer holds have nothing to lie on; only a new row needs no base.
- * @param {Row|null} base @param {Array<{base: number}>} operations */
-function isSeen(base, operations) {
-  return operations.length > 0 && (base !== null || operations[0].base === 0);
-}
-
 /** @param {Table} table @param {string} rowId */
 function at(table, rowId) {
-  return { ':entity': table.name, ':row_id': rowId };
+  return { ":entity": table.name, ":row_id": rowId };
 }

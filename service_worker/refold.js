@@ -36,7 +36,7 @@ export function fold(earlier, later) {
   const set = { ...earlier.set, ...later.set };
   const add = joined(earlier.add, later.add, later.remove);
   const remove = joined(earlier.remove, later.remove, later.add);
-  return { ...folded, ...given('set', set), ...given('add', add), ...given('remove', remove) };
+  return { ...folded, ...given("set", set), ...given("add", add), ...given("remove", remove) };
 }
 
 /** One group for all, or none for one. @param {Operation[]} operations @param {() => string} newId */

@@ -20,14 +20,14 @@ export function tablesOf(entities, stamps) {
 
 /** @param {Entity} entity @param {Array<[string, string]>} stamps @returns {Table} */
 function tableOf(entity, stamps) {
-  const columns = ['id', ...entity.fields.map((field) => field.name), ...stamps.map(([name]) => name)];
+  const columns = ["id", ...entity.fields.map((field) => field.name), ...stamps.map(([name]) => name)];
   const values = columns.map((column) => `:${column}`);
   return {
     entity,
     name: entity.name,
     columns,
-    read: `SELECT ${columns.join(', ')} FROM ${entity.name} WHERE id = :id`,
-    write: upsert(entity, columns, values, (column) => `:${column}`, ''),
+    read: `SELECT ${columns.join(", ")} FROM ${entity.name} WHERE id = :id`,
+    write: upsert(entity, columns, values, (column) => `:${column}`, ""),
     remove: `DELETE FROM ${entity.name} WHERE id = :id`,
   };
 }
@@ -43,15 +43,15 @@ export function takeLine(table, sent) {
   const source = (/** @type {string} */ column) => `value ->> ${sent.indexOf(column)}`;
   return upsert(table.entity, columns, columns.map(source), source, `
     FROM json_each(:line, '$.values')
-    WHERE ${source('id')} NOT IN (SELECT row_id FROM outbox WHERE entity = '${table.name}')`);
+    WHERE ${source("id")} NOT IN (SELECT row_id FROM outbox WHERE entity = '${table.name}')`);
 }
 
 /** The rows of a line that `takeLine` left out, as JSON objects. @param {Table} table @param {string[]} sent */
 export function laidOver(table, sent) {
   const pairs = knownColumns(table, sent).map((column) => `'${column}', value ->> ${sent.indexOf(column)}`);
-  return `SELECT json_object(${pairs.join(', ')}) AS row
+  return `SELECT json_object(${pairs.join(", ")}) AS row
     FROM json_each(:line, '$.values')
-    WHERE value ->> ${sent.indexOf('id')} IN (SELECT row_id FROM outbox WHERE entity = '${table.name}')`;
+    WHERE value ->> ${sent.indexOf("id")} IN (SELECT row_id FROM outbox WHERE entity = '${table.name}')`;
 }
 
 /**
@@ -72,7 +72,7 @@ export function isInBucket(table, row, kind, key) {
     if (bucket.kind !== kind || !bucket.column) return false;
     if (bucket.only_without && row[bucket.only_without] !== null) return false;
     const value = row[bucket.column];
-    return isSet(table, bucket.column) ? JSON.parse(String(value ?? '[]')).includes(key) : value === key;
+    return isSet(table, bucket.column) ? JSON.parse(String(value ?? "[]")).includes(key) : value === key;
   });
 }
 
@@ -91,7 +91,7 @@ function namesKey(table, bucket) {
 
 /** @param {Table} table @param {string} column */
 function isSet(table, column) {
-  return table.entity.fields.some((field) => field.name === column && field.type === 'set');
+  return table.entity.fields.some((field) => field.name === column && field.type === "set");
 }
 
 /** A newer server may send columns that this release has no place for. @param {Table} table @param {string[]} sent */
@@ -108,9 +108,9 @@ function knownColumns(table, sent) {
  */
 function upsert(entity, columns, values, source, from) {
   const derived = entity.search.length > 0;
-  const names = derived ? [...columns, 'search_key'] : columns;
-  const all = derived ? [...values, `search_key(${entity.search.map(source).join(', ')})`] : values;
-  const changes = names.filter((name) => name !== 'id').map((name) => `${name} = excluded.${name}`);
-  const rows = from ? `SELECT ${all.join(', ')}${from}` : `VALUES (${all.join(', ')})`;
-  return `INSERT INTO ${entity.name} (${names.join(', ')}) ${rows} ON CONFLICT (id) DO UPDATE SET ${changes.join(', ')}`;
+  const names = derived ? [...columns, "search_key"] : columns;
+  const all = derived ? [...values, `search_key(${entity.search.map(source).join(", ")})`] : values;
+  const changes = names.filter((name) => name !== "id").map((name) => `${name} = excluded.${name}`);
+  const rows = from ? `SELECT ${all.join(", ")}${from}` : `VALUES (${all.join(", ")})`;
+  return `INSERT INTO ${entity.name} (${names.join(", ")}) ${rows} ON CONFLICT (id) DO UPDATE SET ${changes.join(", ")}`;
 }

@@ -15,12 +15,12 @@ export class Cut extends Error {}
  */
 export async function encode(request) {
   const text = JSON.stringify(request);
-  const headers = { 'Content-Type': 'application/json' };
-  if (text.length < SMALL_BYTES || typeof CompressionStream === 'undefined') return { headers, body: text };
+  const headers = { "Content-Type": "application/json" };
+  if (text.length < SMALL_BYTES || typeof CompressionStream === "undefined") return { headers, body: text };
 
-  const packed = /** @type {ReadableStream} */ (new Response(text).body).pipeThrough(new CompressionStream('gzip'));
+  const packed = /** @type {ReadableStream} */ (new Response(text).body).pipeThrough(new CompressionStream("gzip"));
   const body = new Uint8Array(await new Response(packed).arrayBuffer());
-  return { headers: { ...headers, 'Content-Encoding': 'gzip' }, body };
+  return { headers: { ...headers, "Content-Encoding": "gzip" }, body };
 }
 
 /**
@@ -38,9 +38,9 @@ export async function* linesOf(stream, silenceMs) {
     for (;;) {
       const { done, value } = await within(silenceMs, reader.read());
       if (done) return;
-      const pieces = decoder.decode(value, { stream: true }).split('\n');
+      const pieces = decoder.decode(value, { stream: true }).split("\n");
       for (const piece of pieces.slice(0, -1)) {
-        yield parts.join('') + piece;
+        yield parts.join("") + piece;
         parts = [];
       }
       parts.push(pieces[pieces.length - 1]);
@@ -59,7 +59,7 @@ export async function* linesOf(stream, silenceMs) {
 export function parseLine(line) {
   const mark = line.startsWith('{"rows"') ? line.indexOf(MARK) : -1;
   if (mark < 0) return JSON.parse(line);
-  return { ...JSON.parse(`${line.slice(0, mark).trimEnd().replace(/,$/, '')}}`), line };
+  return { ...JSON.parse(`${line.slice(0, mark).trimEnd().replace(/,$/, "")}}`), line };
 }
 
 /**
@@ -75,7 +75,7 @@ export async function within(ms, promise) {
   try {
     return await /** @type {Promise<T>} */ (Promise.race([promise, late]));
   } catch (error) {
-    throw error instanceof Cut ? error : new Cut('the connection broke', { cause: error });
+    throw error instanceof Cut ? error : new Cut("the connection broke", { cause: error });
   } finally {
     clearTimeout(timer);
   }

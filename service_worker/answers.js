@@ -1,0 +1,178 @@
+/**
+ * Answers made on the device: pages from the replica, posts into it, the outbox as a file.  None of them
+ * throws, and none waits for the network, but for a row that is not here and may be there.
+ */
+
+import { CSP } from "../generated/security.gen.js";
+import { NotSaved, save, settleRefused } from "./edit.js";
+import { STATUS, troublePage } from "./offline_page.js";
+import { authorOf, operationOf, unsent } from "./outbox.js";
+import { NotFound } from "./pages.js";
+import { storedOutbox } from "./replica.js";
+
+/** @typedef {import("./host.js").Host} Host @typedef {import("./outbox.js").Entry} Entry */
+/** @typedef {import("./offline_page.js").Trouble} Trouble */
+/** @typedef {{request: Request, url: URL, found: {page: any, params: Record<string, string>}}} Asked */
+
+const ASK_SERVER_MS = 4_000;
+const NO_FORM = { errors: {}, values: {} };
+
+export class Answers {
+  #host;
+  #pages;
+
+  /** @param {Host} host @param {any} pages */
+  constructor(host, pages) {
+    this.#host = host;
+    this.#pages = pages;
+  }
+
+  /** @param {Asked} asked @returns {Promise<Response>} */
+  async page(asked) {
+    const replica = await this.#host.answering();
+    if (!replica) return this.fromNetwork(asked.request, "not_ready");
+    try {
+      return html(this.#render(asked));
+    } catch (error) {
+      if (error instanceof NotFound) return this.#askServer(asked.request);
+      return this.#failed(asked.request, error);
+    }
+  }
+
+  /** @param {Asked} asked @param {(why: 'edited') => void} onEdited something waits to be sent now */
+  async post(asked, onEdited) {
+    const replica = await this.#host.answering();
+    if (!replica) return this.fromNetwork(asked.request, "unsent");
+    try {
+      const items = await itemsOf(asked.request);
+      const { next, entities } = await this.#keep(replica, items);
+      if (entities.length) {
+        this.#host.changed(entities);
+        onEdited("edited");
+      }
+      if (isPartial(asked.request)) return html(this.#render(asked));
+      return seeOther(next || asked.url.pathname + asked.url.search);
+    } catch (error) {
+      if (error instanceof NotSaved) return this.#again(asked, error.form);
+      return this.#failed(asked.request, error);
+    }
+  }
+
+  /** Everything that the server does not have yet, as a file: also when nothing else works any more.
+   * @param {URL} url */
+  async exportOutbox(url) {
+    const replica = await this.#host.open().catch(() => null);
+    const kept = await this.#host.kept.all().catch(() => []);
+    const here = replica ? unsent(replica) : /** @type {Entry[]} */ (await storedOutbox());
+    const entries = [...here, ...kept];
+    const me = replica?.meta("user");
+    const wanted = url.searchParams.get("of") ?? me;
+    const own = entries.filter((entry) => !wanted || authorOf(entry) === wanted);
+    const file = {
+      roadbook: "outbox",
+      exported_at_ms: Date.now(),
+      user: wanted ?? "",
+      others: [...new Set(entries.map(authorOf))].filter((author) => author !== wanted),
+      operations: own.map((entry) => ({ ...operationOf(entry), state: entry.state, reason: entry.reason, detail: entry.detail })),
+    };
+    const day = new Date().toISOString().slice(0, 10);
+    return new Response(JSON.stringify(file, null, 1), {
+      headers: {
+        "Content-Type": "application/json",
+        "Content-Disposition": `attachment; filename="roadbook-outbox-${day}.json"`,
+        "Cache-Control": "no-store",
+      },
+    });
+  }
+
+  /** What only the server can answer. @param {Request} request @param {Trouble} [without] what to say without it */
+  async fromNetwork(request, without = request.method === "GET" ? "offline" : "unsent") {
+    try {
+      return await fetch(request);
+    } catch {
+      return this.#trouble(request, without);
+    }
+  }
+
+  /** @param {Asked} asked @param {{errors: object, values: object}} [form] */
+  #render({ request, url, found }, form = NO_FORM) {
+    return this.#pages.render(found.page, {
+      ...this.#host.viewer(),
+      path: url.pathname,
+      params: found.params,
+      query: Object.fromEntries(url.searchParams),
+      partial: isPartial(request),
+      form,
+    });
+  }
+
+  /** @param {any} replica @param {Array<[string, string]>} items */
+  #keep(replica, items) {
+    if (items.some(([name]) => name === "outbox.action")) return settleRefused(replica, this.#host, items);
+    const { me, now_ms: now, tz } = this.#host.viewer();
+    const today = replica.value("SELECT local_date(:now, :tz)", { ":now": now, ":tz": tz });
+    return save(replica, this.#host, items, { me: me.id, now_ms: now, today, tz });
+  }
+
+  /** The page again, with what was typed and why it was not saved. @param {Asked} asked @param {any} form */
+  #again(asked, form) {
+    try {
+      return html(this.#render(asked, form), 422);
+    } catch (error) {
+      return this.#failed(asked.request, error);
+    }
+  }
+
+  /** The row may have been made a moment ago, elsewhere. @param {Request} request */
+  async #askServer(request) {
+    try {
+      const answer = await fetch(request, { signal: AbortSignal.timeout(ASK_SERVER_MS) });
+      if (answer.ok || answer.type === "opaqueredirect") return answer;
+    } catch {
+      // No signal: what is not here is not here.
+    }
+    return this.#trouble(request, "not_found");
+  }
+
+  /** @param {Request} request @param {unknown} error */
+  #failed(request, error) {
+    console.error(`${request.method} ${request.url} failed`, error);
+    return this.#trouble(request, "failed");
+  }
+
+  /** @param {Request} request @param {Trouble} what */
+  #trouble(request, what) {
+    const url = new URL(request.url);
+    const asked = { from: url.pathname + url.search, partial: isPartial(request) };
+    return html(troublePage(this.#pages, this.#host.viewer(), what, asked), STATUS[what]);
+  }
+}
+
+/** @param {Request} request */
+export function isPartial(request) {
+  return request.headers.get("HX-Request-Type") === "partial";
+}
+
+/** @param {Request} request @returns {Promise<Array<[string, string]>>} texts; no page of the device takes files */
+async function itemsOf(request) {
+  const form = await request.formData();
+  return [...form].map(([name, value]) => [name, String(value)]);
+}
+
+/** @param {string} body @param {number} [status] */
+function html(body, status = 200) {
+  return new Response(body, { status, headers: { ...HEADERS, "Content-Type": "text/html; charset=utf-8" } });
+}
+
+/** @param {string} address */
+function seeOther(address) {
+  return new Response(null, { status: 303, headers: { ...HEADERS, Location: new URL(address, self.location.origin).href } });
+}
+
+const HEADERS = {
+  "Content-Security-Policy": CSP,
+  "Cache-Control": "no-store",
+  "Referrer-Policy": "same-origin",
+  "Vary": "HX-Request-Type",
+  "X-Content-Type-Options": "nosniff",
+};

@@ -1,0 +1,207 @@
+/**
+ * The device's host, wired: one replica, one sync client, one set of pages, and what open pages hear of them.
+ * The worker may vanish between two events: everything here can be made again from the disk, and nothing
+ * here keeps what was typed.
+ */
+
+import { DEVICE_SCRIPT, ENTITIES, SCHEMA_HASH, STAMPS } from "../generated/model.gen.js";
+import { Kept } from "./kept.js";
+import { layAllOver } from "./overlay.js";
+import { openReplica, storedOutbox } from "./replica.js";
+import { registerSqlFunctions } from "./sql_functions.js";
+import { badgeCount, syncStatus } from "./status.js";
+import { SyncClient } from "./sync_client.js";
+import { tablesOf } from "./tables.js";
+import { NOBODY, languageOf, meOf, timezoneOf } from "./viewer.js";
+
+/** @typedef {import("./replica.js").Replica} Replica */
+
+const WASM = new URL("./vendor/sqlite3-3.54.1.wasm", import.meta.url).href;
+const OPEN_MS = 4_000; // longer than any phone needs to load; a worker that still holds the lock may need more
+const FRESH_MS = 10_000; // coming back to the foreground this soon after a sync asks for nothing
+
+export class Host {
+  tables = tablesOf(ENTITIES, STAMPS);
+  entities = ENTITIES;
+  kept = new Kept();
+  /** @type {Promise<Replica>|null} */
+  #opening = null;
+  /** @type {Replica|null} */
+  #replica = null;
+  /** @type {SyncClient|null} */
+  #client = null;
+  #channel = new BroadcastChannel("roadbook");
+  #asset;
+  #why = "";
+  #triedAt = 0;
+  #isRetired = false;
+
+  /** @param {(address: string) => Promise<Response>} asset from this build's cache, else the network */
+  constructor(asset) {
+    this.#asset = asset;
+  }
+
+  /** What pages query: the replica that is open now. @param {string} sql @param {Record<string, unknown>} parameters */
+  all(sql, parameters) {
+    if (!this.#replica) throw new Error("the replica is not open");
+    return this.#replica.all(sql, parameters);
+  }
+
+  /** Load the replica, or wait for the load under way.  Never in `install`: another worker may hold the lock.
+   * @returns {Promise<Replica>} */
+  open() {
+    if (this.#isRetired) return Promise.reject(new Error("a newer version of the app has taken over"));
+    this.#opening ??= this.#open().catch((error) => {
+      this.#opening = null; // the next event tries again
+      this.#why = "storage";
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** The replica, where it can answer pages: loaded, whole, and of whoever is signed in.
+   * @returns {Promise<Replica|null>} */
+  async answering() {
+    const replica = this.#replica ?? (await this.#soon());
+    const isWhole = replica?.meta("first_sync_done") && replica.meta("user") && !replica.meta("doubt");
+    return isWhole ? replica : null;
+  }
+
+  /** Everything about who asks and when; for a page that is shown without a replica, as far as it is known. */
+  viewer() {
+    const replica = this.#replica;
+    const me = replica ? meOf(replica) : NOBODY;
+    return {
+      me,
+      lang: languageOf(me, self.navigator.languages ?? [self.navigator.language]),
+      tz: timezoneOf(me, replica?.meta("timezone")),
+      now_ms: Date.now(),
+      sync: replica ? this.status(replica) : { host: "device", waiting: 0, refused: 0, last_ms: null, state: "cannot", why: this.#why },
+    };
+  }
+
+  /** @param {Replica} replica */
+  status(replica) {
+    return syncStatus(replica, { why: this.#why, isSending: this.#client?.isSending ?? false });
+  }
+
+  /** Bring device and server together, telling open pages how it goes.  Never throws.
+   * @returns {Promise<string>} what stood in the way, '' for nothing */
+  async sync() {
+    try {
+      const replica = await this.open();
+      this.#triedAt = Date.now();
+      const done = /** @type {SyncClient} */ (this.#client).sync();
+      this.#tellStatus(replica);
+      await done;
+      this.#why = "";
+    } catch (error) {
+      this.#why = /** @type {any} */ (error).why ?? "storage";
+      if (!["offline", "cut", "signed_out"].includes(this.#why)) console.error("sync stopped", error);
+      await this.#leaveNothingOfNobody();
+    }
+    if (this.#replica) this.#tellStatus(this.#replica);
+    return this.#why;
+  }
+
+  /** A page came to the foreground: load the replica before the first tap, and sync when it may be stale. */
+  async wake() {
+    const replica = await this.open().catch(() => null);
+    const isFresh = this.#why === "" && Date.now() - this.#triedAt < FRESH_MS;
+    if (replica && isFresh && !this.status(replica).waiting) this.#tellStatus(replica);
+    else await this.sync();
+  }
+
+  /** Rows changed here, by the person. @param {string[]} entities */
+  changed(entities) {
+    this.#tell({ type: "changed", entities });
+  }
+
+  /** Somebody signed in on this device: until the server has said who, pages come from the server. */
+  async doubt() {
+    const replica = await this.open().catch(() => null);
+    if (replica?.meta("user")) await replica.tx(() => replica.setMeta("doubt", "1"));
+  }
+
+  /** Signed out: leave nothing of the person on this device. */
+  async forget() {
+    const replica = await this.open();
+    this.#letGo();
+    await replica.destroy();
+    await this.kept.tidy();
+    if ("clearAppBadge" in self.navigator) await self.navigator.clearAppBadge().catch(() => {});
+  }
+
+  async #open() {
+    const replica = await openReplica({
+      wasm: () => this.#asset(WASM),
+      schema: DEVICE_SCRIPT,
+      schemaHash: SCHEMA_HASH,
+      functions: registerSqlFunctions,
+      onWanted: (held) => this.#retire(held),
+    });
+    if (replica.rebuilt) await this.#recover(replica);
+    this.#client = this.#clientOf(replica);
+    return (this.#replica = replica);
+  }
+
+  /** The replica was made anew: unsent edits lie over whatever comes. @param {Replica} replica */
+  async #recover(replica) {
+    if (replica.rebuilt?.stranded) {
+      const here = new Set(replica.all("SELECT id FROM outbox").map(({ id }) => id));
+      const stranded = (await storedOutbox()).filter(({ id }) => !here.has(id));
+      await this.kept.keep(/** @type {any[]} */ (stranded));
+    }
+    await replica.tx(() => layAllOver(replica, this.tables));
+  }
+
+  /** @param {Replica} replica */
+  #clientOf(replica) {
+    return new SyncClient({
+      replica,
+      tables: this.tables,
+      schema: SCHEMA_HASH,
+      kept: this.kept,
+      onProgress: (rows, total) => this.#tell({ type: "progress", rows, total }),
+      onChanged: (entities) => this.changed(entities),
+      onNewSchema: () => void /** @type {any} */ (self).registration.update().catch(() => {}),
+    });
+  }
+
+  /** @returns {Promise<Replica|null>} the replica, unless it takes too long or cannot be had */
+  #soon() {
+    const late = new Promise((resolve) => setTimeout(resolve, OPEN_MS, null));
+    return Promise.race([this.open().catch(() => null), late]);
+  }
+
+  /** A newer worker took over and waits for the replica. @param {Replica} replica */
+  #retire(replica) {
+    this.#isRetired = true;
+    this.#letGo();
+    replica.close();
+  }
+
+  #letGo() {
+    this.#opening = this.#replica = this.#client = null;
+  }
+
+  /** Signed out before anybody's rows came: the empty replica need not stay. */
+  async #leaveNothingOfNobody() {
+    const replica = this.#replica;
+    if (this.#why !== "signed_out" || !replica || replica.meta("user")) return;
+    if (!replica.value("SELECT count(*) FROM outbox")) await this.forget();
+  }
+
+  /** @param {Replica} replica */
+  #tellStatus(replica) {
+    this.#tell({ type: "status", ...this.status(replica), is_whole: replica.meta("first_sync_done") === "1" });
+    if ("setAppBadge" in self.navigator) {
+      self.navigator.setAppBadge(badgeCount(replica, replica.meta("user") ?? "")).catch(() => {});
+    }
+  }
+
+  /** @param {{type: string} & Record<string, any>} message */
+  #tell(message) {
+    this.#channel.postMessage(message);
+  }
+}

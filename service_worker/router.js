@@ -1,0 +1,85 @@
+/**
+ * Which requests the worker answers, decided at once, without waiting: pages and their forms from the
+ * replica, files of this build from the cache.  Everything else is the server's; where a person waits for
+ * it without a signal, a page says so.
+ */
+
+/** @typedef {import("./answers.js").Answers} Answers @typedef {import("./host.js").Host} Host */
+/** @typedef {{waitFor: (work: Promise<any>) => void}} Life keeps the worker alive until the work is done */
+
+const FILES = ["/static/", "/_/"];
+const MANIFEST = "/manifest.webmanifest";
+const SIGNING_IN = ["/sign-in", "/setup", "/invite"];
+const SIGNING_OUT = "/sign-out";
+const EXPORT = "/outbox/export.json";
+
+export class Router {
+  #host;
+  #answers;
+  #pages;
+  #asset;
+
+  /**
+   * @param {object} parts
+   * @param {Host} parts.host
+   * @param {Answers} parts.answers
+   * @param {any} parts.pages
+   * @param {(address: string|Request) => Promise<Response>} parts.asset
+   */
+  constructor({ host, answers, pages, asset }) {
+    this.#host = host;
+    this.#answers = answers;
+    this.#pages = pages;
+    this.#asset = asset;
+  }
+
+  /**
+   * @param {Request} request @param {Life} life
+   * @returns {Promise<Response>|null} null: the browser goes on as if there were no worker
+   */
+  route(request, life) {
+    const url = new URL(request.url);
+    if (url.origin !== self.location.origin) return null;
+    if (request.method === "GET") return this.#get(request, url);
+    if (request.method === "POST") return this.#post(request, url, life);
+    return null;
+  }
+
+  /** @param {Request} request @param {URL} url */
+  #get(request, url) {
+    if (url.pathname === MANIFEST || FILES.some((folder) => url.pathname.startsWith(folder))) return this.#asset(request);
+    if (url.pathname === EXPORT) return this.#answers.exportOutbox(url);
+    const found = this.#pages.match(url.pathname);
+    if (found) return this.#answers.page({ request, url, found });
+    return request.mode === "navigate" ? this.#answers.fromNetwork(request) : null;
+  }
+
+  /** @param {Request} request @param {URL} url @param {Life} life */
+  #post(request, url, life) {
+    if (url.pathname === SIGNING_OUT) return this.#signOut(request);
+    if (SIGNING_IN.some((path) => url.pathname.startsWith(path))) return this.#signIn(request);
+    const found = this.#pages.match(url.pathname);
+    if (!found) return request.mode === "navigate" ? this.#answers.fromNetwork(request) : null;
+    return this.#answers.post({ request, url, found }, () => life.waitFor(this.#host.sync()));
+  }
+
+  /** The device forgets when the server has: not before, or an outbox would be lost for a sign-out that failed.
+   * @param {Request} request */
+  async #signOut(request) {
+    const answer = await this.#answers.fromNetwork(request);
+    if (hasMovedOn(answer)) await this.#host.forget().catch((error) => console.error("not all was forgotten", error));
+    return answer;
+  }
+
+  /** @param {Request} request */
+  async #signIn(request) {
+    const answer = await this.#answers.fromNetwork(request);
+    if (hasMovedOn(answer)) await this.#host.doubt().catch(() => {});
+    return answer;
+  }
+}
+
+/** The server did what it was asked, and sends the person on. @param {Response} answer */
+function hasMovedOn(answer) {
+  return answer.type === "opaqueredirect" || answer.redirected;
+}

@@ -1,0 +1,87 @@
+/**
+ * The service worker's events, and nothing else.  Listeners are there at once, when the script has run;
+ * `install` stores this build's files and never waits for the database, which the older worker still holds.
+ */
+
+import { BUILD, PRECACHE } from "../generated/precache.gen.js";
+import { Answers } from "./answers.js";
+import { Host } from "./host.js";
+import { createPages } from "./pages.js";
+import { Router } from "./router.js";
+
+/** @typedef {ServiceWorkerGlobalScope & typeof globalThis} Worker */
+const worker = /** @type {Worker} */ (/** @type {unknown} */ (self));
+
+const CACHE = `roadbook-${BUILD}`;
+const OUTBOX = "outbox"; // the tag of Background Sync
+
+const host = new Host(asset);
+const pages = createPages({ routes, queries, templates, catalogues }, host);
+const router = new Router({ host, pages, asset, answers: new Answers(host, pages) });
+
+// Only the worker in charge loads the database at once: the person's first tap is then already served.
+if (worker.serviceWorker?.state === "activated") host.open().catch(() => {});
+
+worker.addEventListener("install", (event) => event.waitUntil(storeBuild()));
+
+worker.addEventListener("activate", (event) => event.waitUntil(takeCharge()));
+
+worker.addEventListener("fetch", (event) => {
+  const answer = router.route(event.request, { waitFor: (work) => event.waitUntil(work.then(sendLater)) });
+  if (answer) event.respondWith(answer);
+});
+
+worker.addEventListener("message", (event) => {
+  const act = MESSAGES[/** @type {keyof typeof MESSAGES} */ (event.data?.type)];
+  if (act) event.waitUntil(act(event));
+});
+
+worker.addEventListener("sync", (/** @type {any} */ event) => {
+  if (event.tag === OUTBOX) event.waitUntil(host.sync().then(mustSucceed));
+});
+
+worker.addEventListener("periodicsync", (/** @type {any} */ event) => event.waitUntil(host.sync()));
+
+/** What pages ask for. @type {Record<string, (event: ExtendableMessageEvent) => Promise<any>>} */
+const MESSAGES = {
+  "wake": () => host.wake().then(sendLater),
+  "sync": () => host.sync().then(sendLater),
+  // The page asks only when the person has tapped the button.
+  "skip-waiting": () => worker.skipWaiting(),
+  "unsent": async (event) => {
+    const replica = await host.open().catch(() => null);
+    const { waiting, refused } = replica ? host.status(replica) : { waiting: 0, refused: 0 };
+    event.ports[0]?.postMessage(waiting + refused);
+  },
+};
+
+async function storeBuild() {
+  const cache = await caches.open(CACHE);
+  // Past the HTTP cache, or a new build might store the old build's file under an unhashed address.
+  await cache.addAll(PRECACHE.map((/** @type {string} */ address) => new Request(address, { cache: "reload" })));
+}
+
+async function takeCharge() {
+  const others = (await caches.keys()).filter((name) => name.startsWith("roadbook-") && name !== CACHE);
+  await Promise.all(others.map((name) => caches.delete(name)));
+  await worker.clients.claim();
+}
+
+/** A file of this build; what is not stored comes from the server. @param {string|Request} address */
+async function asset(address) {
+  const stored = await caches.open(CACHE).then((cache) => cache.match(address, { ignoreVary: true }));
+  return stored ?? fetch(address);
+}
+
+/** What could not be sent now: ask the browser to wake us when there is a signal, where it can. */
+async function sendLater() {
+  const replica = await host.open().catch(() => null);
+  if (!replica || !host.status(replica).waiting) return;
+  const registration = /** @type {any} */ (worker.registration);
+  await registration.sync?.register(OUTBOX).catch(() => {}); // refused where the person forbade it
+}
+
+/** Background Sync tries again later when its event fails. @param {string} why */
+function mustSucceed(why) {
+  if (why) throw new Error(`not sent: ${why}`);
+}

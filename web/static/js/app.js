@@ -1,0 +1,27 @@
+/**
+ * Behaviour of pages, each in its own file and keyed by a data attribute.  Pages are links and forms first:
+ * nothing here is needed to read or to save.
+ */
+
+import { startCheckin } from "./checkin.js";
+import { startInstall } from "./install.js";
+import { startLive } from "./live.js";
+import { startSignOut } from "./sign_out.js";
+import { startStorage } from "./storage.js";
+import { startSyncEvents } from "./sync_events.js";
+import { startUnsaved } from "./unsaved.js";
+import { startUpdate } from "./update.js";
+import { registerWorker } from "./worker.js";
+
+startUnsaved();
+startCheckin();
+startSignOut();
+startInstall();
+startStorage();
+
+registerWorker().then((registration) => {
+  if (!registration) return; // an old browser: the server renders everything
+  startSyncEvents();
+  startLive();
+  startUpdate(registration);
+});

@@ -1,0 +1,50 @@
+/**
+ * The server's pokes: while a page is looked at, somebody else's edit is here within a second.  A poke only
+ * makes the worker ask; nothing breaks without this stream.
+ */
+
+import { tellWorker } from "./worker.js";
+
+const FIRST_WAIT_MS = 5_000;
+const LAST_WAIT_MS = 300_000;
+
+/** @type {EventSource|null} */
+let stream = null;
+let failures = 0;
+let timer = 0;
+
+export function startLive() {
+  document.addEventListener("visibilitychange", follow);
+  addEventListener("online", follow);
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", follow);
+  follow();
+}
+
+function follow() {
+  if (document.visibilityState === "visible") open();
+  else close();
+}
+
+function open() {
+  if (stream) return;
+  clearTimeout(timer);
+  stream = new EventSource("/live");
+  stream.onopen = () => (failures = 0);
+  stream.onerror = () => again();
+  stream.addEventListener("poke", () => tellWorker({ type: "sync" }));
+}
+
+function close() {
+  clearTimeout(timer);
+  stream?.close();
+  stream = null;
+}
+
+/** The browser's own reconnecting never slows down; ours does. */
+function again() {
+  close();
+  const wait = Math.min(FIRST_WAIT_MS * 2 ** failures, LAST_WAIT_MS) * (0.75 + Math.random() / 2);
+  failures += 1;
+  timer = setTimeout(follow, wait);
+}
