@@ -56,6 +56,7 @@ class Unfit(Exception):
 
     def __init__(self, cell: Cell, reason: str, **values: object) -> None:
         super().__init__(reason)
+        self.cell = cell
         self.problem = Problem(cell.column, cell.text, reason, values)
 
 

@@ -12,6 +12,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from server.spreadsheet import plain_cell
+
 from .record import BadFile, Problem, Record
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -95,9 +97,9 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
 
 
 def _parse(text: str, delimiter: str):
-    """Rows of trimmed cells."""
+    """Rows of trimmed cells, without the apostrophe that our exports put before what looks like a formula."""
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-        yield [cell.strip() for cell in row]
+        yield [plain_cell(cell.strip()) for cell in row]
 
 
 def _refuse_unclosed_quote(text: str, delimiter: str) -> None:

@@ -10,18 +10,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .convert import Unfit, date_order, value_of
 from .drafts import Draft, merge_into
 from .duplicates import Duplicate, Found, Known, name_key
 from .record import Problem, Record
-from .targets import TWINS
+from .values import date_orders, field_name, read_record
 
 SKIP, ADD, FILL = "skip", "add", "fill"
 NEW, DUPLICATE, FILLED, ERROR = "new", "duplicate", "filled", "error"
-
-DATES = ("account.next_contact_on", "contact.birthday")
-# Where a customer's value goes in a row that names no customer.
-TO_CONTACT = dict(sorted(pair) for pair in TWINS.items())  # "account." sorts before "contact."
 
 
 @dataclass
@@ -82,17 +77,16 @@ class _Planner:
     def __init__(self, records: list[Record], known: Known, choices: Choices, new_id: Callable[[], str]) -> None:
         self.known, self.choices, self.new_id = known, choices, new_id
         self.drafts: dict[str, Draft] = {}
-        self.date_orders = {
-            target: date_order(cell.text for record in records for cell in record.values.get(target, ()))
-            for target in DATES
-        }
+        self.date_orders = date_orders(records)
 
     # --- one row ---------------------------------------------------------------------------------
 
     def row(self, record: Record) -> PlannedRow:
         planned = PlannedRow(record, problems=list(record.problems), remarks=list(record.remarks))
-        self._give_contact_what_has_no_account(record, planned)
-        account, contact = self._values(record, "account", planned), self._values(record, "contact", planned)
+        read = read_record(record, self.date_orders)
+        planned.problems += read.problems
+        planned.remarks += read.remarks
+        account, contact = read.account, read.contact
         owner_id = self._owner(record, planned)
         if "name" not in account and "name" not in contact and not record.problems:
             planned.fail(Problem("", "", "no_name"))
@@ -109,30 +103,6 @@ class _Planner:
         if "name" in contact and planned.verdict not in (DUPLICATE, ERROR):
             self._contact(planned, contact, owner_id, duplicate)
         return planned
-
-    def _give_contact_what_has_no_account(self, record: Record, planned: PlannedRow) -> None:
-        """A phone of nobody's company is the person's; what only companies have is said to be left out."""
-        if record.first("account.name"):
-            return
-        for target in [target for target in record.values if target.startswith("account.")]:
-            cells = record.values.pop(target)
-            if target in TO_CONTACT:
-                record.values.setdefault(TO_CONTACT[target], []).extend(cells)
-            else:
-                planned.remarks += [Problem(cell.column, cell.text, "no_account_for_it") for cell in cells]
-
-    def _values(self, record: Record, entity: str, planned: PlannedRow) -> dict:
-        values = {}
-        for target, cells in record.values.items():
-            if target.startswith(f"{entity}.") and target != "account.parent":
-                try:
-                    value = value_of(target, cells, self.date_orders.get(target, ""))
-                except Unfit as unfit:
-                    planned.fail(unfit.problem)
-                    continue
-                if value not in (None, []):
-                    values[_field_name(target)] = value
-        return values
 
     def _owner(self, record: Record, planned: PlannedRow) -> str | None:
         cells = record.values.get("owner")
@@ -186,6 +156,9 @@ class _Planner:
             self._as_duplicate(planned, duplicate, values)
             planned.contact_id = duplicate.found.id
         else:
+            if owner_id is None and planned.account_id is None:
+                planned.fail(Problem("", "", "needs_owner"))
+                return
             planned.duplicate = planned.duplicate or duplicate
             new = values | {"owner_id": owner_id, "account_id": planned.account_id}
             planned.contact_id = self._new(planned, "contact", new)
@@ -220,7 +193,7 @@ class _Planner:
         planned.remarks += [self._left_over(planned, found.entity, name) for name in left_over]
 
     def _left_over(self, planned: PlannedRow, entity: str, name: str) -> Problem:
-        cells = next(cells for target, cells in planned.record.values.items() if target.startswith(entity) and _field_name(target) == name)
+        cells = next(cells for target, cells in planned.record.values.items() if target.startswith(entity) and field_name(target) == name)
         return Problem(cells[0].column, cells[0].text, "filled_already")
 
     # --- parents ---------------------------------------------------------------------------------
@@ -287,9 +260,4 @@ class _Planner:
             if draft.entity == "account":
                 place(draft)
         return [*ordered.values(), *(draft for draft in self.drafts.values() if draft.entity == "contact")]
-
-
-def _field_name(target: str) -> str:
-    name = target.split(".")[1] if "." in target else target
-    return "annual_revenue_k" if name.startswith("annual_revenue") else name
 

@@ -45,6 +45,7 @@ class Record:
     cells: column -> text, everything that the file has for this row, for the error file.
     problems: found by the reader; a record with any is not imported.
     remarks: what the person should look at although the record can be imported.
+    is_card: from an address book, which nobody can mend in a spreadsheet: what fits no field becomes a note.
     """
 
     number: int
@@ -52,6 +53,7 @@ class Record:
     cells: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
+    is_card: bool = False
 
     def put(self, target: str, column: str, text: str) -> None:
         """Add a value, unless it is blank."""

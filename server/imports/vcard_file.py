@@ -45,7 +45,7 @@ def read_records(text: str) -> tuple[list[Record], Counter]:
 
 
 def _record(card: Card) -> Record:
-    record = Record(card.number, cells=_cells(card), problems=list(card.problems), remarks=list(card.remarks))
+    record = Record(card.number, cells=_cells(card), problems=list(card.problems), remarks=list(card.remarks), is_card=True)
     company, department = _organisation(card)
     is_company = _is_company(card, company)
     side = "account" if is_company else "contact"
