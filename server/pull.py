@@ -143,9 +143,11 @@ def count_rows(db: sqlite3.Connection) -> int:
 
 def _forgets(db: sqlite3.Connection, since: int) -> Iterator[str]:
     """Buckets left (or left and entered again), rows that moved out of sight, rows deleted."""
+    # A round may have sent rows newer than its cursor says: a bucket entered and left since counts too.
     left = db.execute(
-        f"SELECT kind, key FROM main.membership WHERE user_id = {scope.VIEWER} AND first_seq <= :since"
-        " AND (until_seq > :since OR from_seq > :since)",
+        f"SELECT kind, key FROM main.membership WHERE user_id = {scope.VIEWER} AND until_seq > :since"
+        f" UNION SELECT kind, key FROM main.membership WHERE user_id = {scope.VIEWER} AND from_seq > :since"
+        " AND first_seq < from_seq",
         {"since": since},
     )
     for kind, key in left.fetchall():
@@ -167,8 +169,8 @@ def _moved_away(db: sqlite3.Connection, since: int) -> dict[str, set[str]]:
     moved = db.execute(
         "SELECT DISTINCT mv.entity, mv.row_id FROM main.moved AS mv"
         " JOIN main.membership AS m ON m.kind = mv.kind AND m.key = mv.key"
-        f" WHERE mv.seq > :since AND m.user_id = {scope.VIEWER} AND m.first_seq <= :since"
-        " AND (m.until_seq IS NULL OR m.until_seq > :since)",
+        f" WHERE mv.seq > :since AND m.user_id = {scope.VIEWER} AND m.from_seq <= mv.seq"
+        " AND (m.until_seq IS NULL OR m.until_seq > mv.seq)",
         {"since": since},
     )
     gone: dict[str, set[str]] = {}

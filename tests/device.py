@@ -27,6 +27,7 @@ class Device:
         self.outbox: list[dict] = []
         self.refused: list[dict] = []
         self.outcomes: dict[str, dict] = {}
+        self.typed: list[dict] = []  # every operation ever made here
 
     # --- what a person does
 
@@ -58,6 +59,7 @@ class Device:
         if group:
             op["group"] = group
         self.outbox.append(op)
+        self.typed.append(op)
         return op
 
     # --- what the device does
