@@ -1,0 +1,53 @@
+"""What the server does by itself, now and then: nobody waits for it and nothing depends on its hour.
+
+An account member's access that has a last day ends after that day, in the firm's time zone, as an
+operation like any other, so that devices forget the account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+
+from sync.ids import RANDOM_BYTES, uuid7
+from web.dates import local_date
+
+from .accept import accept_as_server
+from .database import sqlite3
+
+EVERY_S = 600
+
+log = logging.getLogger(__name__)
+
+
+async def keep_house(firm) -> None:
+    """Run for as long as the server does."""
+    while True:
+        try:
+            await firm.write(lambda db: end_memberships(db, firm))
+        except Exception:  # the next round may do better; the server must go on
+            log.exception("background work failed")
+        await asyncio.sleep(EVERY_S)
+
+
+def end_memberships(db: sqlite3.Connection, firm) -> int:
+    """End what has outlived its last day. Returns how many memberships ended."""
+    today = local_date(firm.clock(), firm.timezone)
+    ended = db.execute(
+        "SELECT id, version FROM account_member WHERE deleted = 0 AND until_on < ? ORDER BY id", (today,)
+    ).fetchall()
+    now_ms = firm.clock()
+    ops = [
+        {
+            "id": uuid7(now_ms, os.urandom(RANDOM_BYTES)),
+            "entity": "account_member",
+            "row": row["id"],
+            "base": row["version"],
+            "at": now_ms,
+            "delete": True,
+        }
+        for row in ended
+    ]
+    accept_as_server(db, firm, ops)
+    return len(ops)
