@@ -37,7 +37,9 @@ export function method(holder, name, ...values) {
 const TEXT_METHODS = {
   upper: (t) => t.toUpperCase(),
   lower: (t) => t.toLowerCase(),
-  strip: (t) => t.trim(),
+  strip: (t, characters) => stripped(t, characters, true, true),
+  lstrip: (t, characters) => stripped(t, characters, true, false),
+  rstrip: (t, characters) => stripped(t, characters, false, true),
   title: (t) => F.title(t),
   startswith: (t, start) => t.startsWith(start),
   endswith: (t, end) => t.endsWith(end),
@@ -46,6 +48,15 @@ const TEXT_METHODS = {
   join: (t, members) => items(members).map(plain).join(t),
   find: (t, part) => Array.from(t.slice(0, Math.max(0, t.indexOf(part)))).length - (t.includes(part) ? 0 : 1),
 };
+
+/** A text without blanks, or these characters, at its ends. */
+function stripped(t, characters, atStart, atEnd) {
+  if (characters === undefined) return atStart ? (atEnd ? t.trim() : t.trimStart()) : t.trimEnd();
+  const letters = Array.from(t);
+  while (atStart && letters.length && characters.includes(letters[0])) letters.shift();
+  while (atEnd && letters.length && characters.includes(letters.at(-1))) letters.pop();
+  return letters.join('');
+}
 
 const LIST_METHODS = {
   append: (list, member) => (list.push(member), null),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from markupsafe import Markup, escape
@@ -40,14 +40,14 @@ class Text:
     def today(self) -> str:
         return dates.local_date(self.now_ms, self.tz)
 
-    def gettext(self, text: str, **values) -> str:
+    def gettext(self, text: str, /, **values) -> str:
         """A sentence in the person's language; `%(name)s` is replaced.
 
         Values that are markup stay markup, and then the whole is markup.
         """
         return _fill(self._catalogue.messages.get(text, text), values)
 
-    def ngettext(self, one: str, many: str, n: int, **values) -> str:
+    def ngettext(self, one: str, many: str, n: int, /, **values) -> str:
         """As gettext, for one or for n things; `%(n)s` is n."""
         return _fill(self._catalogue.plural(one, many, n), {"n": n, **values})
 
@@ -106,7 +106,7 @@ class Text:
 
     def number(self, value: float | None) -> str:
         """Thousands grouped, at most two decimals."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
             return _shown(value)
         rounded = Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP)
         whole, _, decimals = f"{rounded:,f}".partition(".")
@@ -118,10 +118,9 @@ class Text:
         """Why something was refused, in words; detail may be the JSON text of an outbox row."""
         if not code:
             return ""
-        if isinstance(detail, str):
-            detail = json.loads(detail) if detail.startswith("{") else None
-        values = {name: self._detail(value) for name, value in (detail or {}).items()}
-        return self.gettext(REASONS.get(code, OTHER), **{**values, "code": code})
+        sentence = REASONS.get(code, OTHER)
+        values = {name: self._detail(value) for name, value in _as_mapping(detail).items()}
+        return _fill(self._catalogue.messages.get(sentence, sentence), {**values, "code": code})
 
     def _detail(self, value: object) -> str:
         if isinstance(value, list | tuple):
@@ -146,6 +145,15 @@ class Text:
         )
 
 
+def _as_mapping(detail: object) -> dict:
+    if isinstance(detail, str):
+        try:
+            detail = json.loads(detail)
+        except ValueError:
+            return {}
+    return detail if isinstance(detail, dict) else {}
+
+
 def _fill(text: str, values: dict) -> str:
     if any(isinstance(value, Markup) for value in values.values()):
         text, shown = escape(text), lambda value: str(escape(_shown(value)))
@@ -161,6 +169,8 @@ def _shown(value: object) -> str:
     """A value that has no better form; markup stays markup."""
     if value is None:
         return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return value if isinstance(value, str) else str(value)
 
 

@@ -97,6 +97,6 @@ GLOBALS = ("cycler", "dict", "joiner", "namespace", "range")
 
 # methods of texts, lists, mappings, loops, cyclers
 METHODS = frozenset(
-    "append changed count cycle endswith find get index items join keys lower next replace reset split "
-    "startswith strip title upper values".split()
+    "append changed count cycle endswith find get index items join keys lower lstrip next replace reset "
+    "rstrip split startswith strip title upper values".split()
 )

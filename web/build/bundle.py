@@ -1,0 +1,81 @@
+"""The generated ES modules that the service worker imports: everything of web/ and sync/ that it runs as data.
+
+    bundle() -> {"pages.gen.js": "export const PAGES = …", …}
+
+`pages.gen.js` PAGES · `templates.gen.js` TEMPLATES · `catalogues.gen.js` CATALOGUES · `model.gen.js` ENTITIES,
+STAMPS, DEVICE_SCRIPT, SCHEMA_HASH · `pinyin.gen.js` PINYIN.  They stand in one folder beside `service_worker/`
+and `web/`.  The same checkout gives the same bytes, whoever asks.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sync.latin import pinyin_table_text
+from sync.model_json import model_json
+from sync.schema import device_script, schema_hash
+from web.catalogues import read_catalogue
+from web.text_tables import LANGUAGES
+
+from .compiler import compile_folder
+from .loader import PAGES_FOLDER, load_pages
+from .page import Page
+
+LOCALE_FOLDER = PAGES_FOLDER.parent / "locale"
+
+
+def bundle(pages: Path = PAGES_FOLDER, locale: Path = LOCALE_FOLDER) -> dict[str, str]:
+    """Module name -> source.  Raises PageError for a page that cannot run on both hosts."""
+    return {
+        "pages.gen.js": _module(PAGES=[_page_data(page) for page in load_pages(pages)]),
+        "templates.gen.js": compile_folder(pages),
+        "catalogues.gen.js": _module(CATALOGUES=catalogues(locale)),
+        "model.gen.js": model_module(),
+        "pinyin.gen.js": _module(PINYIN=pinyin_table_text()),
+    }
+
+
+def catalogues(folder: Path = LOCALE_FOLDER) -> dict:
+    """Language -> {messages, plurals}; English is the ids themselves where it has no file."""
+    read = {lang: read_catalogue(lang, folder) for lang in LANGUAGES}
+    return {
+        lang: {"messages": catalogue.messages, "plurals": {one: list(forms) for one, forms in catalogue.plurals.items()}}
+        for lang, catalogue in read.items()
+    }
+
+
+def model_module() -> str:
+    model = model_json()
+    return _module(
+        ENTITIES=model["entities"], STAMPS=model["stamps"], DEVICE_SCRIPT=device_script(), SCHEMA_HASH=schema_hash()
+    )
+
+
+def _page_data(page: Page) -> dict:
+    return {
+        "name": page.name,
+        "routes": page.routes,
+        "placeholders": page.placeholders,
+        "defaults": page.defaults,
+        "queries": [
+            {
+                "name": query.name,
+                "cardinality": query.cardinality,
+                "sql": query.sql,
+                "parameters": query.parameters,
+                "columns": query.columns if query.cardinality in ("one", "maybe") else (),
+            }
+            for query in page.queries
+        ],
+        "template": page.template,
+    }
+
+
+def _module(**constants) -> str:
+    """An ES module that exports constants; JSON is JavaScript."""
+    lines = (
+        f"export const {name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};\n"
+        for name, value in constants.items()
+    )
+    return "".join(lines)
