@@ -1,0 +1,20 @@
+-- page: /me
+
+-- name: preference :maybe
+SELECT id, version, language, timezone, theme FROM preference WHERE id = :me;
+
+-- name: person :one
+SELECT u.id, u.name, u.title, u.phones, u.emails, d.name AS department_name, r.name AS role_name, r.data_scope
+FROM user u
+LEFT JOIN department d ON d.id = u.department_id
+LEFT JOIN role r ON r.id = u.role_id
+WHERE u.id = :me;
+
+-- name: counts :one
+SELECT
+  (SELECT count(*) FROM outbox WHERE state <> 'acked') AS unsent,
+  (SELECT count(*) FROM conflict WHERE settled_at_ms IS NULL AND (kept_by = :me OR lost_by = :me)) AS conflicts,
+  (SELECT count(*) FROM task WHERE assignee_id = :me AND done_at_ms IS NULL) AS tasks,
+  EXISTS (
+    SELECT 1 FROM role r JOIN user u ON u.role_id = r.id WHERE u.id = :me AND r.data_scope <> 'own'
+  ) AS reaches_others;

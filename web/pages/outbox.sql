@@ -1,0 +1,90 @@
+-- page: /outbox
+
+-- An entry says what it is about from the row as it stands here, or from what the operation itself carries.
+-- name: entries :many
+SELECT
+  o.n,
+  o.entity,
+  o.row_id,
+  o.state,
+  o.reason,
+  o.detail,
+  o.at_ms,
+  CASE
+    WHEN o.op ->> '$.delete' THEN 'delete'
+    WHEN coalesce(o.op ->> '$.base', 0) = 0 THEN 'new'
+    ELSE 'change'
+  END AS act,
+  CASE o.entity
+    WHEN 'account' THEN coalesce((SELECT name FROM account WHERE id = o.row_id), o.op ->> '$.set.name')
+    WHEN 'contact' THEN coalesce((SELECT name FROM contact WHERE id = o.row_id), o.op ->> '$.set.name')
+    WHEN 'event' THEN coalesce((SELECT title FROM event WHERE id = o.row_id), o.op ->> '$.set.title')
+    WHEN 'task' THEN coalesce((SELECT title FROM task WHERE id = o.row_id), o.op ->> '$.set.title')
+    WHEN 'activity' THEN substr(coalesce((SELECT body FROM activity WHERE id = o.row_id), o.op ->> '$.set.body'), 1, 120)
+    WHEN 'comment' THEN substr(coalesce((SELECT body FROM comment WHERE id = o.row_id), o.op ->> '$.set.body'), 1, 120)
+    WHEN 'sticky' THEN substr(coalesce((SELECT body FROM sticky WHERE id = o.row_id), o.op ->> '$.set.body'), 1, 120)
+    WHEN 'relation' THEN coalesce((SELECT role FROM relation WHERE id = o.row_id), o.op ->> '$.set.role')
+    WHEN 'saved_view' THEN coalesce((SELECT name FROM saved_view WHERE id = o.row_id), o.op ->> '$.set.name')
+    WHEN 'account_member' THEN (
+      SELECT u.name FROM user u
+      WHERE u.id = coalesce((SELECT user_id FROM account_member WHERE id = o.row_id), o.op ->> '$.set.user_id')
+    )
+  END AS title,
+  CASE o.entity
+    WHEN 'activity' THEN coalesce((SELECT kind FROM activity WHERE id = o.row_id), o.op ->> '$.set.kind')
+    WHEN 'event' THEN coalesce((SELECT kind FROM event WHERE id = o.row_id), o.op ->> '$.set.kind')
+  END AS kind,
+  (
+    SELECT a.name FROM account a
+    WHERE a.id = coalesce(
+      o.op ->> '$.set.account_id',
+      o.op ->> '$.set.from_account_id',
+      CASE o.entity
+        WHEN 'contact' THEN (SELECT account_id FROM contact WHERE id = o.row_id)
+        WHEN 'activity' THEN (SELECT account_id FROM activity WHERE id = o.row_id)
+        WHEN 'event' THEN (SELECT account_id FROM event WHERE id = o.row_id)
+        WHEN 'task' THEN (SELECT account_id FROM task WHERE id = o.row_id)
+        WHEN 'sticky' THEN (SELECT account_id FROM sticky WHERE id = o.row_id)
+        WHEN 'comment' THEN (SELECT account_id FROM comment WHERE id = o.row_id)
+        WHEN 'account_member' THEN (SELECT account_id FROM account_member WHERE id = o.row_id)
+        WHEN 'conflict' THEN (SELECT account_id FROM conflict WHERE id = o.row_id)
+      END
+    )
+  ) AS account_name,
+  CASE o.entity
+    WHEN 'account' THEN EXISTS (SELECT 1 FROM account WHERE id = o.row_id)
+    WHEN 'contact' THEN EXISTS (SELECT 1 FROM contact WHERE id = o.row_id)
+    WHEN 'event' THEN EXISTS (SELECT 1 FROM event WHERE id = o.row_id)
+    WHEN 'task' THEN EXISTS (SELECT 1 FROM task WHERE id = o.row_id)
+    WHEN 'activity' THEN EXISTS (SELECT 1 FROM activity WHERE id = o.row_id)
+    WHEN 'comment' THEN EXISTS (SELECT 1 FROM comment WHERE id = o.row_id)
+    WHEN 'sticky' THEN EXISTS (SELECT 1 FROM sticky WHERE id = o.row_id)
+    WHEN 'relation' THEN EXISTS (SELECT 1 FROM relation WHERE id = o.row_id)
+    WHEN 'preference' THEN EXISTS (SELECT 1 FROM preference WHERE id = o.row_id)
+    WHEN 'conflict' THEN EXISTS (SELECT 1 FROM conflict WHERE id = o.row_id)
+    ELSE 0
+  END AS is_here
+FROM outbox o
+ORDER BY o.state = 'refused' DESC, o.n
+LIMIT 500;
+
+-- What a refused operation carries: shown, so that nothing typed is lost with it.
+-- name: carried :many
+SELECT o.n, j.key AS field, j.value, 'set' AS how FROM outbox o, json_each(o.op, '$.set') j WHERE o.state = 'refused'
+UNION ALL
+SELECT o.n, j.key, (SELECT group_concat(m.value, ', ') FROM json_each(j.value) m), 'add'
+FROM outbox o, json_each(o.op, '$.add') j WHERE o.state = 'refused'
+UNION ALL
+SELECT o.n, j.key, (SELECT group_concat(m.value, ', ') FROM json_each(j.value) m), 'remove'
+FROM outbox o, json_each(o.op, '$.remove') j WHERE o.state = 'refused'
+ORDER BY 1, 4, 2;
+
+-- name: counts :one
+SELECT
+  (SELECT count(*) FROM outbox WHERE state = 'refused') AS refused,
+  (SELECT count(*) FROM outbox WHERE state = 'waiting') AS waiting,
+  (SELECT count(*) FROM outbox WHERE state = 'acked') AS arriving,
+  (SELECT min(at_ms) FROM outbox WHERE state = 'waiting') AS oldest_ms;
+
+-- name: conflicts :value
+SELECT count(*) FROM conflict WHERE settled_at_ms IS NULL AND (kept_by = :me OR lost_by = :me);
