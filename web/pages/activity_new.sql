@@ -1,0 +1,63 @@
+-- page: /activities/new
+-- query: account= contact= event= kind=visit q=
+
+-- name: event :maybe
+SELECT id, title, kind, account_id, contact_ids, start_ms, end_ms FROM event WHERE id = :event;
+
+-- name: contact :maybe
+SELECT id, name, account_id FROM contact WHERE id = :contact;
+
+-- name: account :maybe
+SELECT id, name, version, next_contact_on, next_contact_on <= :today AS is_due
+FROM account
+WHERE id = coalesce(nullif(:account, ''), :event__account_id, :contact__account_id);
+
+-- name: contacts :many
+SELECT
+  c.id,
+  c.name,
+  c.title,
+  c.id = :contact OR c.id IN (SELECT value FROM json_each(:event__contact_ids)) AS is_chosen
+FROM contact c
+WHERE c.account_id = :account__id
+ORDER BY is_chosen DESC, c.name, c.id
+LIMIT 100;
+
+-- Whom I was in touch with last stands first: mostly it is one of them.
+-- name: recent :many
+WITH mine AS (
+  SELECT account_id, max(at_ms) AS at_ms
+  FROM (SELECT account_id, at_ms FROM activity WHERE owner_id = :me AND account_id IS NOT NULL ORDER BY at_ms DESC LIMIT 100)
+  GROUP BY account_id
+)
+SELECT a.id, a.version, a.name, a.region, m.at_ms AS last_ms
+FROM mine m
+JOIN account a ON a.id = m.account_id
+WHERE :q = '' AND :account__id IS NULL
+ORDER BY m.at_ms DESC, a.id
+LIMIT 8;
+
+-- name: others :many
+SELECT a.id, a.version, a.name, a.region
+FROM account a
+WHERE :q = '' AND :account__id IS NULL
+  AND a.id NOT IN (SELECT account_id FROM (
+    SELECT account_id FROM activity WHERE owner_id = :me AND account_id IS NOT NULL ORDER BY at_ms DESC LIMIT 100
+  ))
+ORDER BY a.name, a.id
+LIMIT 8;
+
+-- name: hits :many
+SELECT a.id, a.version, a.name, a.region,
+  (SELECT c.name FROM contact c WHERE c.account_id = a.id AND instr(c.search_key, fold(:q)) ORDER BY c.name, c.id LIMIT 1) AS found_contact
+FROM account a
+WHERE :q <> '' AND :account__id IS NULL
+  AND (
+    instr(a.search_key, fold(:q))
+    OR a.id IN (SELECT c.account_id FROM contact c WHERE :q <> '' AND instr(c.search_key, fold(:q)))
+  )
+ORDER BY a.name, a.id
+LIMIT 20;
+
+-- name: days :one
+SELECT add_days(:today, 1) AS tomorrow, add_days(:today, 3) AS soon, add_days(:today, 7) AS week, add_days(:today, 14) AS fortnight, add_days(:today, 28) AS month;

@@ -1,0 +1,75 @@
+-- page: /contacts/{id}
+
+-- name: contact :one
+SELECT
+  c.id,
+  c.version,
+  c.name,
+  c.title,
+  c.department,
+  c.influence,
+  c.phones,
+  c.emails,
+  c.wechat,
+  c.address,
+  c.birthday,
+  c.tags,
+  c.note,
+  c.account_id,
+  a.name AS account_name,
+  c.owner_id,
+  u.name AS owner_name,
+  EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = c.id AND o.state <> 'acked') AS is_unsent
+FROM contact c
+LEFT JOIN account a ON a.id = c.account_id
+LEFT JOIN user u ON u.id = c.owner_id
+WHERE c.id = :id;
+
+-- name: conflicts :many
+SELECT x.id, x.kind FROM conflict x
+WHERE x.target_id = :id AND x.settled_at_ms IS NULL
+ORDER BY x.id LIMIT 5;
+
+-- name: relations :many
+SELECT r.id, r.owner_id = :me AS is_mine, r.note, r.role AS they_are, r.reverse_role AS we_are, NULL AS near_name,
+  r.to_account_id AS other_account_id, ta.name AS other_account_name, r.to_contact_id AS other_contact_id, tc.name AS other_contact_name
+FROM relation r
+LEFT JOIN account ta ON ta.id = r.to_account_id
+LEFT JOIN contact tc ON tc.id = r.to_contact_id
+WHERE r.from_contact_id = :id
+UNION ALL
+SELECT r.id, r.owner_id = :me, r.note, r.reverse_role, r.role, NULL,
+  r.from_account_id, fa.name, r.from_contact_id, fc.name
+FROM relation r
+LEFT JOIN account fa ON fa.id = r.from_account_id
+LEFT JOIN contact fc ON fc.id = r.from_contact_id
+WHERE r.to_contact_id = :id
+ORDER BY 8, 10, 1
+LIMIT 100;
+
+-- name: timeline :many
+SELECT * FROM (
+  SELECT 'activity' AS type, v.id, v.kind, v.at_ms, v.body, u.name AS by_name,
+    EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = v.id AND o.state <> 'acked') AS is_unsent
+  FROM activity v
+  LEFT JOIN user u ON u.id = v.owner_id
+  WHERE (
+      v.account_id = :contact__account_id
+      OR (:contact__account_id IS NULL AND v.account_id IS NULL AND v.owner_id = :contact__owner_id)
+    )
+    AND EXISTS (SELECT 1 FROM json_each(v.contact_ids) j WHERE j.value = :id)
+  ORDER BY v.at_ms DESC, v.id DESC
+  LIMIT 50
+)
+UNION ALL
+SELECT * FROM (
+  SELECT 'comment', m.id, 'comment', m.created_at_ms, m.body, u.name,
+    EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = m.id AND o.state <> 'acked')
+  FROM comment m
+  LEFT JOIN user u ON u.id = m.owner_id
+  WHERE m.target_id = :id AND m.target_entity = 'contact'
+  ORDER BY m.created_at_ms DESC, m.id DESC
+  LIMIT 50
+)
+ORDER BY 4 DESC, 2 DESC
+LIMIT 50;
