@@ -61,7 +61,7 @@ def merge_into(draft: Draft, values: dict, row: dict) -> tuple[dict, list[str]]:
                 more[name] = [*draft.values.get(name, []), *added]
         elif held in (None, ""):
             more[name] = value
-        elif held != value and name != "owner_id":
+        elif held != value and name not in ("owner_id", "account_id"):
             left_over.append(name)
     return more, left_over
 

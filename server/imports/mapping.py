@@ -62,7 +62,10 @@ def _record(columns: list[str], number: int, cells: list[str], mapping: dict[str
     record = Record(number, cells=dict(zip(columns, cells, strict=True)))
     for column, text in zip(columns, cells, strict=True):
         target = mapping.get(column, "")
-        if target in WORDS:
+        if target in PROSE and text and _by_header(column) not in PROSE:
+            # Any column may be kept in the note; its name says what the text is.
+            record.put(target, column, f"{column}: {text}")
+        elif target in WORDS:
             record.put(target, column, text)
     return record
 

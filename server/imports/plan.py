@@ -153,7 +153,7 @@ class _Planner:
 
     def _contact(self, planned: PlannedRow, values: dict, owner_id: str | None, duplicate: Duplicate | None) -> None:
         if duplicate and self.choices.duplicates == FILL:
-            self._as_duplicate(planned, duplicate, values)
+            self._as_duplicate(planned, duplicate, values | {"account_id": planned.account_id})
             planned.contact_id = duplicate.found.id
         else:
             if owner_id is None and planned.account_id is None:

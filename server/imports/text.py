@@ -93,8 +93,14 @@ def _common_share(data: bytes, encoding: str) -> float:
     text = _try(data, encoding)
     if text is None:
         return 0.0
-    letters = [char for char in text if ord(char) > 0x7F and char.isalpha()]
-    return sum(map(_is_everyday, letters)) / len(letters) if letters else 0.0
+    letters = [at for at, char in enumerate(text) if ord(char) > 0x7F and char.isalpha()]
+    return sum(_is_everyday(text[at]) and not _is_inside_a_word(text, at) for at in letters) / len(letters) if letters else 0.0
+
+
+def _is_inside_a_word(text: str, at: int) -> bool:
+    """M邦ller: a Chinese character between two Latin letters is an accented letter, misread."""
+    around = text[at - 1 : at] + text[at + 1 : at + 2]
+    return len(around) == 2 and around.isascii() and around.isalpha()
 
 
 def _is_everyday(char: str) -> bool:
