@@ -6,8 +6,6 @@ or a path of this machine; those go to the log.
 
 from __future__ import annotations
 
-import logging
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -15,8 +13,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from server.html import show
 from server.request import SignedOut, is_navigation, sign_in_path
 from server.security import headers_for
-
-log = logging.getLogger("roadbook")
 
 CODES = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
@@ -52,8 +48,10 @@ async def forbidden(request: Request, error: Forbidden) -> Response:
 
 
 async def broken(request: Request, error: Exception) -> Response:
-    """Anything unforeseen. Starlette runs this outside all middleware, so the headers are added here."""
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    """Anything unforeseen; Starlette raises it again, for the log.
+
+    It runs outside all middleware, so the headers are added here.
+    """
     answer = problem(request, 500)
     for name, value in headers_for(request.app.state.settings.is_https).items():
         answer.headers.setdefault(name, value)

@@ -1,0 +1,65 @@
+"""The application: which address is answered by what, around one firm.
+
+All state hangs on `app.state` (firm, settings, pages, assets); nothing is global, so that a process can hold
+several.  Order matters at the end only: what no route before it claims is a page of web/.
+"""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server import errors, export, live, page_endpoint, sync_endpoint
+from server.admin import endpoint as admin
+from server.assets import Assets
+from server.config import Settings
+from server.imports import endpoint as imports
+from server.pages import Pages
+from server.request import NoteSeen
+from server.security import Guard
+from server.sign_in import endpoint as sign_in
+from server.sign_in import own_endpoint as own_sign_in
+
+# An import of 20 MB and its form around it; the sync endpoint has a smaller limit of its own.
+MOST_BYTES = 21_000_000
+
+
+def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Assets | None = None) -> Starlette:
+    """The app that serves this firm. Pages and assets are the same for every firm and may be shared."""
+    assets = assets or Assets()
+    routes = [
+        Route("/sync", sync, methods=["POST"]),
+        Route("/live", stream),
+        *sign_in.routes,
+        *own_sign_in.routes,
+        *admin.routes,
+        *imports.routes,
+        *export.routes,
+        Route("/sw.js", assets.serve),
+        Route("/manifest.webmanifest", assets.serve),
+        Route("/static/{path:path}", assets.serve),
+        Route("/_/{path:path}", assets.serve),
+        Route("/{path:path}", page_endpoint.page, methods=["GET", "POST"]),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, public_url=settings.url), Middleware(NoteSeen, firm=firm)],
+        exception_handlers=errors.HANDLERS,
+        max_body_size=MOST_BYTES,
+    )
+    app.state.firm = firm
+    app.state.settings = settings
+    app.state.pages = pages or Pages()
+    app.state.assets = assets
+    return app
+
+
+async def sync(request: Request) -> Response:
+    return await sync_endpoint.sync(request, request.app.state.firm)
+
+
+async def stream(request: Request) -> Response:
+    return await live.live(request, request.app.state.firm)

@@ -1,0 +1,108 @@
+"""Serving: a socket, uvicorn around the app, and what is said on the console before.
+
+One process, because one writer owns the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from server import let_in
+from server.config import Settings, read_settings
+from server.doctor import why_not_serve
+from server.firm import Firm
+
+# Open event streams end on their own only when the phone goes away.
+SHUTDOWN_S = 3
+
+
+class CannotListen(Exception):
+    """The address cannot be served on; the message says why and what to do."""
+
+
+def serve_firm(settings: Settings) -> None:
+    """Serve until told to stop. Raises CannotListen."""
+    listening = listen(settings.host, settings.port)
+    firm = Firm.open(settings.data)
+    try:
+        print(f"Roadbook serves {settings.data} at {settings.url}", flush=True)
+        if let_in.is_new(firm):
+            print(let_in.setup_link(firm, settings.url), flush=True)
+        _serve(_app(firm, settings), settings, listening)
+    finally:
+        firm.close()
+
+
+def run_sample(folder: Path, port: int) -> int:
+    """Serve a sample firm, making it first where the folder is new.
+
+    A trial runs on any SQLite, with a word about it.
+    """
+    from server.sample import make_sample, sample_people
+
+    listening = listen("127.0.0.1", port)
+    port = listening.getsockname()[1]
+    settings = read_settings({}, data=folder, host="127.0.0.1", port=port, url=f"http://localhost:{port}")
+    if finding := why_not_serve():
+        print(f"Fit for a trial only: {finding.name} {finding.words}.", flush=True)
+    firm = Firm.open(folder)
+    try:
+        if let_in.is_new(firm):
+            print("Making the sample firm …", flush=True)
+            make_sample(firm, firm.clock())
+        app = _app(firm, settings)
+        print(welcome(settings.url, sample_people()), flush=True)
+        _serve(app, settings, listening)
+    finally:
+        firm.close()
+    return 0
+
+
+def welcome(url: str, people: list[tuple[str, str, str, str]]) -> str:
+    """Who can sign in, and how. people: (login, password, name, role)."""
+    wide = max((len(login) for login, *_ in people), default=0)
+    lines = [f"  {login:{wide}}  {password}  {name}, {role}" for login, password, name, role in people]
+    return "\n".join([f"\nRoadbook is at {url}", "Sign in as (login, password):", *lines, "Stop with Ctrl-C.\n"])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises CannotListen."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        way_out = "Stop what uses it, or choose another port" if error.errno == errno.EADDRINUSE else "Choose another"
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}. {way_out}.") from None
+    return listening
+
+
+def _app(firm, settings: Settings):
+    # Imported here: it reads and compiles every page, which the commands that serve nothing need not wait for.
+    from server.app import create_app
+
+    return create_app(firm, settings)
+
+
+def _serve(app, settings: Settings, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        # Addresses may hold one-time tokens.
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    if not server.started:
+        print("roadbook: the server did not start; see above", file=sys.stderr)

@@ -1,0 +1,86 @@
+"""A served firm for tests of the server's shell: the real app over a real firm, with a clock that tests set."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from server.app import create_app
+from server.assets import Assets
+from server.config import read_settings
+from server.firm import Firm
+from server.pages import Pages
+from server.sign_in import passwords, setup
+
+START_MS = 1_795_500_000_000
+PASSWORD = "correct horse battery"
+
+ANSWERS = {"firm_name": "Nordlicht", "name": "Anna Keller", "login": "anna", "timezone": "Europe/Berlin"}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_ms = START_MS
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+@cache
+def shared_parts() -> dict:
+    """The same for every firm, and slow to make. Two small pages stand for those of web/."""
+    return {"pages": Pages(Path(__file__).parent / "shell_pages"), "assets": Assets()}
+
+
+@cache
+def password_hash() -> str:
+    return passwords.hash_password(PASSWORD)
+
+
+def open_firm(folder: Path) -> Firm:
+    """A firm that is set up: Anna administers, with login anna and PASSWORD."""
+    firm = Firm.open(folder, Clock())
+    token = firm.write_now(lambda conn: setup.make_link(conn, firm.clock()))
+    firm.write_now(lambda conn: setup.set_up(conn, firm, token, ANSWERS, password_hash(), str))
+    return firm
+
+
+def settings(folder: Path, url: str = "http://localhost:8000"):
+    return read_settings({}, data=folder, host="127.0.0.1", port=8000, url=url)
+
+
+def client(firm: Firm, url: str = "http://localhost:8000", address: str = "192.0.2.1", **more) -> TestClient:
+    """A browser, with cookies of its own, that follows no redirect by itself."""
+    app = create_app(firm, settings(firm.path, url), **shared_parts())
+    headers = {"user-agent": "Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Safari/537.36", "accept": "text/html"}
+    return TestClient(
+        app, base_url=url, headers=headers, follow_redirects=False, client=(address, 50_000), **more
+    )
+
+
+def signed_in_client(firm: Firm, login: str = "anna", **more) -> TestClient:
+    browser = client(firm, **more)
+    answer = browser.post("/sign-in", data={"login": login, "password": PASSWORD})
+    assert answer.status_code == 303, answer.text
+    return browser
+
+
+def add_person(firm: Firm, name: str, role: str = "Salesperson", login: str = "") -> str:
+    """A colleague in the role of this name; with a login, also with PASSWORD. Returns the id."""
+    from server.admin import people
+
+    def job(conn) -> str:
+        role_id = conn.execute("SELECT id FROM role WHERE name = ?", (role,)).fetchone()[0]
+        user_id = people.add(conn, firm, None, {"name": name, "role_id": role_id})
+        if login:
+            passwords.store(conn, user_id, login, password_hash())
+        return user_id
+
+    return firm.write_now(job)
+
+
+def id_of(firm: Firm, name: str, entity: str = "user") -> str:
+    with firm.look() as conn:
+        return conn.execute(f"SELECT id FROM {entity} WHERE name = ?", (name,)).fetchone()[0]
