@@ -51,14 +51,14 @@ class _Checker:
         seen = {*seen, name}
         tree = self.trees[name]
         self.check_names(name, tree, context)
-        inner = context | _stored_names(tree)
+        inner = context | stored_names(tree)
         for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
             for target in self.targets(name, node):
                 is_alone = isinstance(node, nodes.Import | nodes.FromImport) and not node.with_context
                 self.template(target, set() if is_alone else inner, seen)
 
     def check_names(self, name: str, tree: nodes.Template, context: set[str]) -> None:
-        strange = find_undeclared_variables(tree) - context - _FREE - _stored_names(_top_level(tree))
+        strange = find_undeclared_variables(tree) - context - _FREE - stored_names(tree)
         if not strange:
             return
         word = sorted(strange)[0]
@@ -88,14 +88,8 @@ def _constants(node: nodes.Node) -> list[str]:
     return []
 
 
-def _top_level(tree: nodes.Template) -> nodes.Template:
-    """The template without what has a scope of its own: what is set there is seen in every block."""
-    scoped = (nodes.Block, nodes.For, nodes.With, nodes.CallBlock)
-    return nodes.Template([node for node in tree.body if not isinstance(node, scoped)])
-
-
-def _stored_names(tree: nodes.Template) -> set[str]:
-    """Names that a template sets: seen by what it includes, and by its layout."""
+def stored_names(tree: nodes.Template) -> set[str]:
+    """Names that a template sets somewhere: seen by its blocks, by what it includes, and by its layout."""
     stored = {node.name for node in tree.find_all(nodes.Name) if node.ctx in ("store", "param")}
     stored |= {node.name for node in tree.find_all(nodes.Macro)}
     stored |= {node.target for node in tree.find_all(nodes.Import)}

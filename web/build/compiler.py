@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, nodes
+from jinja2 import nodes
 
-from .check_templates import parse_templates
+from .check_templates import parse_templates, stored_names
 from .compiler_expressions import literal
 from .compiler_statements import Statements
 from .page import PageError
 from .templates import environment
 
+# Short names where they stand in nearly every line: a phone reads this text at each start.
 RUNTIME = (
-    "F,G,Loop,MISSING,T,add,and,asSafe,attribute,call,compare,concat,contains,divide,equal,extended,floorDivide,"
-    "item,items,macro,method,modulo,multiply,named,negative,or,power,safe,slice,subtract,text,truth,unpack"
+    "F,G,Loop,MISSING,T,add,and,asSafe,attribute as at,call,compare as cmp,concat as cat,contains as has,divide,"
+    "equal as eq,extended,floorDivide,item as it,items as its,macro,method as on,modulo,multiply,named,negative,or,"
+    "power,safe,slice,subtract,text as t,truth as is,unpack"
 )
 
 
@@ -35,15 +37,11 @@ def compile_trees(trees: dict[str, nodes.Template], folder: Path) -> str:
     )
 
 
-def compile_source(env: Environment, source: str, file: str) -> str:
-    """One template's JavaScript object, for tests of the compiler."""
-    return compile_template(env.parse(source), file)
-
-
 def compile_template(tree: nodes.Template, file: str) -> str:
     """{root: what it does itself, parent: its layout's name (asked after root) or null, blocks: by name}."""
     extends = _extends(tree, file)
     statements = Statements(file, is_child=extends is not None)
+    statements.expressions.set_names |= stored_names(tree)
     _note_modules(tree, statements)
     body = [node for node in tree.body if node is not extends]
     root = statements.function_body(body, at_top=True)

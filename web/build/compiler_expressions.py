@@ -24,14 +24,14 @@ from .page import PageError
 from .templates import TEXT_FUNCTIONS
 
 _COMPARISONS = {
-    "eq": "equal({},{})",
-    "ne": "!equal({},{})",
-    "lt": "(compare({},{})<0)",
-    "lteq": "(compare({},{})<=0)",
-    "gt": "(compare({},{})>0)",
-    "gteq": "(compare({},{})>=0)",
-    "in": "contains({1},{0})",
-    "notin": "!contains({1},{0})",
+    "eq": "eq({},{})",
+    "ne": "!eq({},{})",
+    "lt": "(cmp({},{})<0)",
+    "lteq": "(cmp({},{})<=0)",
+    "gt": "(cmp({},{})>0)",
+    "gteq": "(cmp({},{})>=0)",
+    "in": "has({1},{0})",
+    "notin": "!has({1},{0})",
 }
 _ARITHMETIC = {
     nodes.Add: "add",
@@ -42,11 +42,24 @@ _ARITHMETIC = {
     nodes.Mod: "modulo",
     nodes.Pow: "power",
 }
+# mappings that every host gives: what they lack is undefined, without asking whether they are there
+_ALWAYS_THERE = {"me", "params", "query", "form", "sync"}
 _LARGEST_EXACT = 2**53
 
 
 def literal(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """A constant in JavaScript; texts in single quotes, because HTML is full of double ones."""
+    if isinstance(value, str):
+        inside = json.dumps(value, ensure_ascii=False)[1:-1]
+        return "'" + inside.replace('\\"', '"').replace("'", "\\'") + "'"
+    if isinstance(value, list):
+        return "[" + ",".join(literal(member) for member in value) + "]"
+    return json.dumps(value)
+
+
+def key(name: str) -> str:
+    """A name on the left of a colon in a JavaScript object."""
+    return name if name.isidentifier() and name.isascii() and name != "__proto__" else f"[{literal(name)}]"
 
 
 class Expressions:
@@ -55,6 +68,7 @@ class Expressions:
     def __init__(self, file: str, scopes: Scopes) -> None:
         self.file, self.scopes = file, scopes
         self.modules: set[str] = set()  # names that an import gave
+        self.set_names: set[str] = set()  # names that the template sets somewhere
 
     def refuse(self, node: nodes.Node, why: str):
         lines = (found.lineno for found in [node, *node.find_all(nodes.Node)] if found.lineno)
@@ -74,7 +88,7 @@ class Expressions:
             return f"({self.truth(node.left)}||{self.truth(node.right)})"
         if isinstance(node, nodes.Compare | nodes.Test | nodes.Not):
             return self.value(node)
-        return f"truth({self.value(node)})"
+        return f"is({self.value(node)})"
 
     def printed(self, node: nodes.Node) -> str:
         """A value on its way into text."""
@@ -107,16 +121,22 @@ class Expressions:
     _Tuple = _List
 
     def _Dict(self, node: nodes.Dict) -> str:
-        return "{" + ",".join(f"[{self.value(pair.key)}]:{self.value(pair.value)}" for pair in node.items) + "}"
+        return "{" + ",".join(f"{self._key(pair.key)}:{self.value(pair.value)}" for pair in node.items) + "}"
+
+    def _key(self, node: nodes.Node) -> str:
+        is_text = isinstance(node, nodes.Const) and isinstance(node.value, str)
+        return key(node.value) if is_text else f"[{self.value(node)}]"
 
     def _Getattr(self, node: nodes.Getattr) -> str:
-        return f"attribute({self.value(node.node)},{literal(node.attr)})"
+        if isinstance(node.node, nodes.Name) and node.node.name in _ALWAYS_THERE - self.set_names:
+            return f"c.{node.node.name}.{node.attr}"
+        return f"at({self.value(node.node)},{literal(node.attr)})"
 
     def _Getitem(self, node: nodes.Getitem) -> str:
         if isinstance(node.arg, nodes.Slice):
             bounds = (node.arg.start, node.arg.stop, node.arg.step)
             return f"slice({self.value(node.node)},{','.join(self.value(x) if x else 'null' for x in bounds)})"
-        return f"item({self.value(node.node)},{self.value(node.arg)})"
+        return f"it({self.value(node.node)},{self.value(node.arg)})"
 
     # Operators
 
@@ -146,7 +166,7 @@ class Expressions:
         return f"({self.truth(node.test)}?{self.value(node.expr1)}:{otherwise})"
 
     def _Concat(self, node: nodes.Concat) -> str:
-        return f"concat({','.join(self.printed(part) for part in node.nodes)})"
+        return f"cat({','.join(self.printed(part) for part in node.nodes)})"
 
     def _Neg(self, node: nodes.Neg) -> str:
         return f"negative({self.value(node.node)})"
@@ -190,7 +210,7 @@ class Expressions:
         if not is_module and node.kwargs:
             self.refuse(node, f".{target.attr}() takes its arguments by position")
         parts = [self.value(target.node), literal(target.attr), *self.arguments(node, caller)]
-        return f"method({','.join(parts)})"
+        return f"on({','.join(parts)})"
 
     def arguments(self, node, caller: str = "") -> list[str]:
         """The arguments of a call to something that may be a macro: named ones travel as one Named."""
@@ -205,7 +225,7 @@ class Expressions:
         return node.args
 
     def named(self, node, caller: str = "") -> str:
-        pairs = [f"{literal(pair.key)}:{self.value(pair.value)}" for pair in node.kwargs]
+        pairs = [f"{key(pair.key)}:{self.value(pair.value)}" for pair in node.kwargs]
         if caller:
             pairs.append(f"caller:{caller}")
         return "{" + ",".join(pairs) + "}"

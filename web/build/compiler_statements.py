@@ -28,7 +28,7 @@ class Statements:
                 self.add(body)
             else:
                 self._add_in_frame({}, body)
-        return "\n".join(['let o="";', *lines, "return o"])
+        return _function_of(lines)
 
     def add(self, body: list[nodes.Node]) -> None:
         for node in body:
@@ -43,8 +43,15 @@ class Statements:
                 self._line(f"let {variable}={outside};")
             self.add(body)
 
-    def _line(self, text: str) -> None:
-        self.lines.append(text)
+    def _line(self, line: str) -> None:
+        self.lines.append(line)
+
+    def _print(self, expression: str) -> None:
+        """Adds to the text; what stands side by side is added at once."""
+        if self.lines and self.lines[-1].startswith("o+="):
+            self.lines[-1] = f"{self.lines[-1][:-1]}+{expression};"
+        else:
+            self.lines.append(f"o+={expression};")
 
     @contextmanager
     def _elsewhere(self):
@@ -63,8 +70,8 @@ class Statements:
             if isinstance(part, nodes.TemplateData):
                 parts.append(literal(part.data))
             else:
-                parts.append(f"text({self.expressions.printed(part)})")
-        self._line(f"o+={'+'.join(parts)};")
+                parts.append(f"t({self.expressions.printed(part)})")
+        self._print("+".join(parts))
 
     def _If(self, node: nodes.If) -> None:
         self._line(f"if({self.expressions.truth(node.test)}){{")
@@ -103,7 +110,7 @@ class Statements:
             self._line("}")
 
     def _loop_items(self, node: nodes.For, given: dict[str, str], pattern: str) -> str:
-        items = f"items({self.expressions.value(node.iter)})"
+        items = f"its({self.expressions.value(node.iter)})"
         if not node.test:
             return items
         with self.scopes.frame(given):
@@ -146,7 +153,7 @@ class Statements:
 
     def _FilterBlock(self, node: nodes.FilterBlock) -> None:
         captured = f"(()=>{{{self.function_body(node.body)}}})()"
-        self._line(f"o+=text((filtered=>{self.expressions.value(node.filter)})({captured}));")
+        self._print(f"t((filtered=>{self.expressions.value(node.filter)})({captured}))")
 
     # Macros
 
@@ -155,7 +162,7 @@ class Statements:
 
     def _CallBlock(self, node: nodes.CallBlock) -> None:
         caller = self._macro(node, "caller")
-        self._line(f"o+=text({self.expressions._Call(node.call, caller)});")
+        self._print(f"t({self.expressions._Call(node.call, caller)})")
 
     def _macro(self, node: nodes.Macro | nodes.CallBlock, name: str) -> str:
         """macro(name, parameters, how many have defaults, which special arguments it uses, function)."""
@@ -169,7 +176,7 @@ class Statements:
                 self._line(f"if({variable}===MISSING){variable}={self.expressions.value(default)};")
             self._add_in_frame({}, node.body)
         arguments = ",".join([f"[{','.join(parameters.values())}]", *(["special"] if special else [])])
-        inside = "\n".join(['let o="";', *lines, "return o"])
+        inside = _function_of(lines)
         return (
             f"macro({literal(name)},{literal(list(parameters))},{len(node.defaults)},{literal(special)},"
             f"({arguments})=>{{{inside}}})"
@@ -180,7 +187,7 @@ class Statements:
     def _Include(self, node: nodes.Include) -> None:
         context = self.scopes.context() if node.with_context else "null"
         template = self.expressions.value(node.template)
-        self._line(f"o+=env.include({template},{context},{'true' if node.ignore_missing else 'false'});")
+        self._print(f"env.include({template},{context},{'true' if node.ignore_missing else 'false'})")
 
     def _Import(self, node: nodes.Import) -> None:
         self.expressions.modules.add(node.target)
@@ -191,7 +198,7 @@ class Statements:
         self._line(f"const {module}={self._module(node)};")
         for name in node.names:
             theirs, ours = (name, name) if isinstance(name, str) else name
-            self._assign(nodes.Name(ours, "store"), f"attribute({module},{literal(theirs)})")
+            self._assign(nodes.Name(ours, "store"), f"at({module},{literal(theirs)})")
 
     def _module(self, node: nodes.Import | nodes.FromImport) -> str:
         context = self.scopes.context() if node.with_context else "null"
@@ -208,7 +215,11 @@ class Statements:
             self.expressions.refuse(node, "a required block")
         if not self.is_child:
             context = self.scopes.context() if node.scoped else "c"
-            self._line(f"o+=env.block({literal(node.name)},{context},blocks);")
+            self._print(f"env.block({literal(node.name)},{context},blocks)")
+
+
+def _function_of(lines: list[str]) -> str:
+    return "\n".join(["let o='';", *lines, "return o"])
 
 
 def _uses_loop(body: list[nodes.Node]) -> bool:
