@@ -100,7 +100,7 @@ export class Answers {
       ...this.#host.viewer(),
       path: url.pathname,
       params: found.params,
-      query: Object.fromEntries(url.searchParams),
+      query: url.searchParams,
       partial: isPartial(request),
       form,
     });

@@ -39,7 +39,7 @@ export async function save(replica, host, items, by) {
     await durably(result.values, () => replica.tx(() => record(replica, host.tables, result.ops, { me: by.me, newId })));
   }
   const entities = [...new Set(result.ops.map((/** @type {any} */ operation) => operation.entity))];
-  return { next: localAddress(result.next), entities };
+  return { next: result.next, entities };
 }
 
 /**

@@ -5,7 +5,9 @@
  */
 
 import { DEVICE_SCRIPT, ENTITIES, SCHEMA_HASH, STAMPS } from "../generated/model.gen.js";
+import { PINYIN } from "../generated/pinyin.gen.js";
 import { Kept } from "./kept.js";
+import { loadPinyin } from "./latin.js";
 import { layAllOver } from "./overlay.js";
 import { openReplica, storedOutbox } from "./replica.js";
 import { registerSqlFunctions } from "./sql_functions.js";
@@ -19,6 +21,8 @@ import { NOBODY, languageOf, meOf, timezoneOf } from "./viewer.js";
 const WASM = new URL("./vendor/sqlite3-3.54.1.wasm", import.meta.url).href;
 const OPEN_MS = 4_000; // longer than any phone needs to load; a worker that still holds the lock may need more
 const FRESH_MS = 10_000; // coming back to the foreground this soon after a sync asks for nothing
+
+loadPinyin(PINYIN); // search keys need it; decoded when the first one is made
 
 export class Host {
   tables = tablesOf(ENTITIES, STAMPS);

@@ -41,7 +41,7 @@ export function settle(replica, table, rowId) {
   const base = held.row === null ? null : JSON.parse(held.row);
   const operations = pending(replica, table, rowId, base?.version ?? 0);
   const row = operations.length ? rebase(table.entity, base, operations, replica.meta("user")) : base;
-  if (row) replica.run(table.write, parametersOf(table, { version: 0, ...row }));
+  if (row) replica.run(table.write, parametersOf(table, row));
   else replica.run(table.remove, { ":id": rowId });
   if (!operations.length) {
     replica.run("DELETE FROM base WHERE entity = :entity AND row_id = :row_id", at(table, rowId));

@@ -3,7 +3,10 @@
  * `install` stores this build's files and never waits for the database, which the older worker still holds.
  */
 
+import { CATALOGUES } from "../generated/catalogues.gen.js";
+import { PAGES } from "../generated/pages.gen.js";
 import { BUILD, PRECACHE } from "../generated/precache.gen.js";
+import { TEMPLATES } from "../generated/templates.gen.js";
 import { Answers } from "./answers.js";
 import { Host } from "./host.js";
 import { createPages } from "./pages.js";
@@ -16,7 +19,7 @@ const CACHE = `roadbook-${BUILD}`;
 const OUTBOX = "outbox"; // the tag of Background Sync
 
 const host = new Host(asset);
-const pages = createPages({ routes, queries, templates, catalogues }, host);
+const pages = createPages({ pages: PAGES, templates: TEMPLATES, catalogues: CATALOGUES }, host);
 const router = new Router({ host, pages, asset, answers: new Answers(host, pages) });
 
 // Only the worker in charge loads the database at once: the person's first tap is then already served.

@@ -14,8 +14,8 @@ import { authorOf, nextBatch, operationOf, refuse, remove, takeBack, unsent, wai
 
 const PROTOCOL = 1;
 const MOST = { operations: 1_000, bytes: 900_000 }; // a little below what the server takes
-const ANSWER_MS = 30_000; // until the answer begins
-const SILENCE_MS = 20_000; // between two pieces of it
+// How long the answer may take to begin, and then to go on.
+const PATIENCE = { answerMs: 30_000, silenceMs: 20_000 };
 
 /** Why a round ended without success. `why` is a code for the status line:
  * offline, cut, portal, signed_out, too_old, malformed, refused, server, storage. */
@@ -34,6 +34,7 @@ export class SyncClient {
   #kept;
   #fetch;
   #now;
+  #patience;
   #onProgress;
   #onChanged;
   #onNewSchema;
@@ -51,17 +52,19 @@ export class SyncClient {
    * @param {import("./kept.js").Kept} parts.kept where another person's unsent operations wait
    * @param {(address: string, init: RequestInit) => Promise<Response>} [parts.fetch]
    * @param {() => number} [parts.now]
+   * @param {typeof PATIENCE} [parts.patience]
    * @param {(rows: number, total: number) => void} [parts.onProgress]
    * @param {(entities: string[]) => void} [parts.onChanged]
    * @param {() => void} [parts.onNewSchema] the server runs another release
    */
-  constructor({ replica, tables, schema, kept, fetch = (address, init) => self.fetch(address, init), now = Date.now, ...hear }) {
+  constructor({ replica, tables, schema, kept, fetch = (address, init) => self.fetch(address, init), now = Date.now, patience = PATIENCE, ...hear }) {
     this.#replica = replica;
     this.#tables = tables;
     this.#schema = schema;
     this.#kept = kept;
     this.#fetch = fetch;
     this.#now = now;
+    this.#patience = patience;
     this.#onProgress = hear.onProgress ?? (() => {});
     this.#onChanged = hear.onChanged ?? (() => {});
     this.#onNewSchema = hear.onNewSchema ?? (() => {});
@@ -123,7 +126,7 @@ export class SyncClient {
     const call = new AbortController();
     try {
       // 'manual': a redirect is somebody else's sign-in page, never ours.
-      return await within(ANSWER_MS, this.#fetch("/sync", {
+      return await within(this.#patience.answerMs, this.#fetch("/sync", {
         method: "POST", headers, body, redirect: "manual", cache: "no-store", signal: call.signal,
       }));
     } catch (error) {
@@ -139,7 +142,7 @@ export class SyncClient {
     const intake = new Intake(this.#replica, this.#tables, this.#now);
     let total = 0;
     try {
-      for await (const line of linesOf(answer.body, SILENCE_MS)) {
+      for await (const line of linesOf(answer.body, this.#patience.silenceMs)) {
         if (!line) continue;
         const message = parseLine(line);
         if (message.hello) {

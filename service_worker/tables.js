@@ -61,7 +61,7 @@ export function laidOver(table, sent) {
  */
 export function dropBucket(table, kind) {
   return table.entity.buckets
-    .filter((bucket) => bucket.kind === kind && bucket.column)
+    .filter((bucket) => bucket.kind === kind)
     .map((bucket) => `DELETE FROM ${table.name} WHERE ${namesKey(table, bucket)}
       AND id NOT IN (SELECT row_id FROM base WHERE entity = '${table.name}')`);
 }
@@ -69,7 +69,8 @@ export function dropBucket(table, kind) {
 /** Is this row in the bucket? @param {Table} table @param {Row} row @param {string} kind @param {string} key */
 export function isInBucket(table, row, kind, key) {
   return table.entity.buckets.some((bucket) => {
-    if (bucket.kind !== kind || !bucket.column) return false;
+    if (bucket.kind !== kind) return false;
+    if (!bucket.column) return true;
     if (bucket.only_without && row[bucket.only_without] !== null) return false;
     const value = row[bucket.column];
     return isSet(table, bucket.column) ? JSON.parse(String(value ?? "[]")).includes(key) : value === key;
@@ -83,6 +84,7 @@ export function parametersOf(table, row) {
 
 /** @param {Table} table @param {Bucket} bucket */
 function namesKey(table, bucket) {
+  if (!bucket.column) return ":key = ''"; // the firm's: everything
   const names = isSet(table, bucket.column)
     ? `EXISTS (SELECT 1 FROM json_each(${bucket.column}) WHERE value = :key)`
     : `${bucket.column} = :key`;
