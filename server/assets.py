@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.build_cache import cached
 from server.security import CSP
 from web.build.bundle import bundle
 
@@ -56,11 +57,11 @@ class Asset:
 
 
 class Assets:
-    """All of them, by address."""
+    """All of them, by address. cache: a folder in which compiled modules are kept between starts."""
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, cache: Path | None = None, root: Path = ROOT) -> None:
         static = {f"/static/{name}": body for name, body in _files(root / "web" / "static").items()}
-        modules = worker_modules(root) | {f"generated/{name}": body for name, body in generated().items()}
+        modules = worker_modules(root) | {f"generated/{name}": body for name, body in generated(cache).items()}
         self.build = build_hash(static | modules)
         self.precache = precache_list(self.build, static, modules)
         modules["generated/precache.gen.js"] = precache_module(self.build, self.precache)
@@ -100,10 +101,11 @@ def worker_modules(root: Path = ROOT) -> dict[str, bytes]:
     return {name: body for name, body in (own | shared).items() if name.endswith(runnable)}
 
 
-def generated() -> dict[str, bytes]:
+def generated(cache: Path | None = None) -> dict[str, bytes]:
     """Modules that are made from Python: the compiled pages, the model, and what every answer must carry."""
     security = f"/** Sent with every page, by both hosts. */\nexport const CSP = {json.dumps(CSP)};\n"
-    return {name: _as_bytes(text) for name, text in bundle().items()} | {"security.gen.js": security.encode()}
+    modules = cached(bundle, ROOT, cache) | {"security.gen.js": security}
+    return {name: text.encode() for name, text in modules.items()}
 
 
 def build_hash(files: dict[str, bytes]) -> str:
@@ -146,7 +148,3 @@ def _asset(name: str, body: bytes, cache: str) -> Asset:
     packed = None if suffix in PACKED_ALREADY else gzip.compress(body, 9, mtime=0)
     is_smaller = packed is not None and len(packed) < len(body)
     return Asset(body, packed if is_smaller else None, TYPES.get(suffix, "application/octet-stream"), etag, cache)
-
-
-def _as_bytes(text: str | bytes) -> bytes:
-    return text.encode() if isinstance(text, str) else text
