@@ -45,10 +45,10 @@ export class Host {
     this.#asset = asset;
   }
 
-  /** What pages query: the replica that is open now. @param {string} sql @param {Record<string, unknown>} parameters */
+  /** What pages query: the replica that is open now. @param {string} sql @param {object} parameters */
   all(sql, parameters) {
     if (!this.#replica) throw new Error("the replica is not open");
-    return this.#replica.all(sql, parameters);
+    return this.#replica.all(sql, /** @type {any} */ (parameters));
   }
 
   /** Load the replica, or wait for the load under way.  Never in `install`: another worker may hold the lock.

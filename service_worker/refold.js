@@ -3,8 +3,7 @@
  * typed now become one new operation, and what was refused only because it shared the group goes again.
  * Pure: entries in, operations out; the outbox does the writing.
  *
- * @typedef {{id: string, entity: string, row: string, base: number, at: number, group?: string,
- *   delete?: boolean, set?: Record<string, any>, add?: Record<string, string[]>, remove?: Record<string, string[]>}} Operation
+ * @typedef {import("./operations.js").Operation} Operation
  */
 
 /**

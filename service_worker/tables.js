@@ -3,10 +3,9 @@
  * whole line of rows from the wire, drop what a forgotten bucket held.  It must never look inside the
  * outbox's meaning; that is `overlay.js`.
  *
- * @typedef {{name: string, type: string}} Field
- * @typedef {{kind: string, column: string, only_without: string}} Bucket
- * @typedef {{name: string, fields: Field[], buckets: Bucket[], search: string[]}} Entity
- * @typedef {Record<string, string|number|null>} Row
+ * @typedef {import("./model.js").Entity} Entity
+ * @typedef {Entity["buckets"][number]} Bucket
+ * @typedef {import("./model.js").Row} Row
  * @typedef {{entity: Entity, name: string, columns: string[], read: string, write: string, remove: string}} Table
  */
 

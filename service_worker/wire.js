@@ -11,7 +11,7 @@ export class Cut extends Error {}
 
 /**
  * @param {object} request
- * @returns {Promise<{headers: Record<string, string>, body: string|Uint8Array}>}
+ * @returns {Promise<{headers: Record<string, string>, body: string|Uint8Array<ArrayBuffer>}>}
  */
 export async function encode(request) {
   const text = JSON.stringify(request);

@@ -1,6 +1,7 @@
 /**
  * Visit check-in: the position is asked for on a tap and at no other time, and shown to whoever taps.
- * `<button type="button" data-checkin>` fills the hidden `….checkin_*` inputs of its form.
+ * `<button type="button" data-checkin>` fills the hidden `….checkin_*` inputs of its form and says so in
+ * `[data-checkin-result]`.
  */
 
 import { words } from "./words.js";
@@ -18,7 +19,7 @@ export function startCheckin() {
 async function checkIn(button) {
   const { form } = button;
   if (!form) return;
-  say(form, button, words().finding);
+  say(form, words().finding);
   button.disabled = true;
   try {
     const { coords, timestamp } = await position();
@@ -29,9 +30,9 @@ async function checkIn(button) {
       checkin_accuracy_m: Math.min(accuracy, 100_000),
       checkin_at_ms: Math.round(timestamp),
     });
-    say(form, button, words().checkedIn(coords.latitude.toFixed(5), coords.longitude.toFixed(5), accuracy));
+    say(form, words().checkedIn(coords.latitude.toFixed(5), coords.longitude.toFixed(5), accuracy));
   } catch (error) {
-    say(form, button, words().noPosition(/** @type {GeolocationPositionError} */ (error).code));
+    say(form, words().noPosition(/** @type {GeolocationPositionError} */ (error).code));
   } finally {
     button.disabled = false;
   }
@@ -53,15 +54,8 @@ function fill(form, values) {
   }
 }
 
-/** @param {HTMLFormElement} form @param {HTMLButtonElement} button @param {string} text */
-function say(form, button, text) {
-  let status = form.querySelector("[data-checkin-status]");
-  if (!status) {
-    status = document.createElement("p");
-    status.setAttribute("data-checkin-status", "");
-    status.setAttribute("role", "status");
-    status.className = "field__hint";
-    button.after(status);
-  }
-  status.textContent = text;
+/** @param {HTMLFormElement} form @param {string} text */
+function say(form, text) {
+  const place = form.querySelector("[data-checkin-result]");
+  if (place) place.textContent = text;
 }

@@ -30,8 +30,9 @@ export function hasUnsaved() {
   return keptForms().some((form) => changesOf(form).length > 0);
 }
 
+/** Forms of rows; not signing in, and not what a tap alone sends. */
 function keptForms() {
-  return [...document.forms].filter((form) => form.method === "post" && !("signOut" in form.dataset));
+  return [...document.forms].filter((form) => "unsaved" in form.dataset || form.querySelector('[name^="row."]'));
 }
 
 /** @param {HTMLFormElement|undefined|null} form */
