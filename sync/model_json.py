@@ -10,12 +10,13 @@ from .model import STAMPS, Bucket, Entity, Field
 
 def model_json() -> dict:
     """{"entities": [...], "stamps": [[column, SQL type], ...]}, shaped as the classes of model.py."""
-    return {"entities": [_plain(entity) for entity in ENTITIES], "stamps": [list(stamp) for stamp in STAMPS]}
+    return {"entities": [plain(entity) for entity in ENTITIES], "stamps": [list(stamp) for stamp in STAMPS]}
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """A declaration, or a part of one, as JSON data."""
     if isinstance(value, (Entity, Bucket, Field)):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.init}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.init}
     if isinstance(value, tuple):
-        return [_plain(member) for member in value]
+        return [plain(member) for member in value]
     return value
