@@ -20,7 +20,7 @@ const SEGMENT = 1 << 20;
 const PAGES_PER_SEGMENT = SEGMENT / PAGE;
 // More loose pages than this make a segment cheaper to write whole than to leave in pieces.
 const LOOSE_PER_SEGMENT = 64;
-// Loose pages are slow to load one by one: about 10 ms a thousand.
+// Many small records load slowly: above this the fullest segments are folded, too.
 const LOOSE_IN_ALL = 1024;
 const DESCRIPTION_KEY = "file";
 

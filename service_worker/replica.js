@@ -264,6 +264,11 @@ export class Replica {
     }
   }
 
+  /** Several queries may find the same damage. @param {Connection} damaged @param {string} detail */
+  async #replace(damaged, detail) {
+    if (this.#connection === damaged) await this.#rebuild("damaged", detail);
+  }
+
   /** @param {Mirror} mirror */
   #connectIfSound(mirror) {
     const connection = this.#connect(mirror);
@@ -273,7 +278,10 @@ export class Replica {
     throw new Damaged(fault);
   }
 
-  /** Make the replica anew; the old one goes in the moment that the new one is on the disk. @param {Rebuild["reason"]} reason @param {string} detail */
+  /**
+   * Make the replica anew; the old one goes in the moment that the new one is on the disk.
+   * @param {Rebuild["reason"]} reason @param {string} detail
+   */
   async #rebuild(reason, detail) {
     const survivors = await readSurvivors(this.#storage);
     const connection = this.#connect(Mirror.replacing(this.#storage, this.#options.schemaHash));
@@ -333,7 +341,7 @@ export class Replica {
       return work(connection);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      this.#inTurn(() => this.#rebuild("damaged", String(error))).catch(() => {});
+      this.#inTurn(() => this.#replace(connection, String(error))).catch(() => {});
       throw new ReplicaDamaged("The copy on this device was damaged and is being made again.", { cause: error });
     }
   }

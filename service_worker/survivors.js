@@ -5,7 +5,7 @@
  * as the file's pages.  Nothing in here deletes one.
  */
 
-import { answerOf, openStorage } from "./storage.js";
+import { answerOf, openStorage, storageError } from "./storage.js";
 
 /** @typedef {import("./storage.js").Storage} Storage */
 /** @typedef {import("./connection.js").Connection} Connection */
@@ -28,14 +28,18 @@ export async function storedOutbox(name = "roadbook") {
 
 /** @param {Storage} storage @returns {Promise<Survivors>} */
 export async function readSurvivors(storage) {
-  const transaction = storage.reading();
-  const kept = transaction.objectStore("kept");
-  const [outbox, names, values] = await Promise.all([
-    answerOf(transaction.objectStore("outbox").getAll()),
-    answerOf(kept.getAllKeys()),
-    answerOf(kept.getAll()),
-  ]);
-  return { outbox, kept: names.map((name, i) => [String(name), values[i]]) };
+  try {
+    const transaction = storage.reading();
+    const kept = transaction.objectStore("kept");
+    const [outbox, names, values] = await Promise.all([
+      answerOf(transaction.objectStore("outbox").getAll()),
+      answerOf(kept.getAllKeys()),
+      answerOf(kept.getAll()),
+    ]);
+    return { outbox, kept: names.map((name, i) => [String(name), values[i]]) };
+  } catch (cause) {
+    throw storageError(cause);
+  }
 }
 
 /**

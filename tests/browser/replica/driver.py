@@ -63,6 +63,8 @@ class Worker:
 
 
 def stop_workers(page) -> None:
+    if hasattr(page, "firefox"):
+        return page.firefox.stop_workers()
     session = page.context.new_cdp_session(page)
     session.send("ServiceWorker.enable")
     session.send("ServiceWorker.stopAllWorkers")
