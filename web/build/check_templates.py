@@ -7,24 +7,25 @@ The columns of rows are checked too where a template names them plainly: `{{ acc
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
-from jinja2.meta import find_undeclared_variables
 
 from .page import Page, PageError
 from .templates import CONTEXT_NAMES, TEXT_FUNCTIONS, environment, template_names
 
-_JINJA_GLOBALS = {"range", "namespace", "dict", "joiner", "cycler", "loop", "super", "caller", "self"}
+_JINJA_GLOBALS = {"range", "namespace", "dict", "joiner", "cycler", "loop", "super", "caller", "varargs", "kwargs"}
 _FREE = {*TEXT_FUNCTIONS, *_JINJA_GLOBALS}
 
 
 def check_templates(pages: list[Page], folder: Path) -> None:
     """Raises PageError for the first template that uses what it is not given."""
     trees = parse_templates(environment(folder), folder)
+    facts = {name: _facts(tree, str(folder / name)) for name, tree in trees.items()}
     for page in pages:
         context = {*CONTEXT_NAMES, *(query.name for query in page.queries)}
-        _Checker(trees, folder, page).template(page.template, context, set())
+        _Checker(facts, folder, page).template(page.template, context, set())
         check_row_columns(trees[page.template], page, folder)
 
 
@@ -40,41 +41,59 @@ def parse_templates(env: Environment, folder: Path) -> dict[str, nodes.Template]
     return trees
 
 
+@dataclass
+class _Facts:
+    """What one template reads and sets, and which templates it turns to.
+
+    read: name -> line of its first use, of names that the template does not set anywhere.
+    others: (template names, line, whether it is alone there, whether it may be missing).
+    """
+
+    read: dict[str, int]
+    stored: set[str]
+    others: list[tuple[list[str], int, bool, bool]] = field(default_factory=list)
+
+
+def _facts(tree: nodes.Template, file: str) -> _Facts:
+    stored = stored_names(tree)
+    read: dict[str, int] = {}
+    for name in tree.find_all(nodes.Name):
+        if name.ctx == "load" and name.name not in stored and name.name not in _FREE:
+            read.setdefault(name.name, name.lineno)
+    facts = _Facts(read, stored)
+    for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+        is_alone = isinstance(node, nodes.Import | nodes.FromImport) and not node.with_context
+        may_miss = isinstance(node, nodes.Include) and node.ignore_missing
+        facts.others.append((_constants(node.template), node.lineno, is_alone, may_miss))
+    return facts
+
+
 class _Checker:
-    def __init__(self, trees: dict[str, nodes.Template], folder: Path, page: Page) -> None:
-        self.trees, self.folder, self.page = trees, folder, page
+    """Follows a page's template to all that it extends, includes and imports."""
+
+    def __init__(self, facts: dict[str, _Facts], folder: Path, page: Page) -> None:
+        self.facts, self.folder, self.page = facts, folder, page
 
     def template(self, name: str, context: set[str], seen: set[str]) -> None:
-        """One template that sees these names, and whatever it extends, includes or imports."""
+        """One template that sees these names, and whatever it turns to."""
         if name in seen:
             return
-        seen = {*seen, name}
-        tree = self.trees[name]
-        self.check_names(name, tree, context)
-        inner = context | stored_names(tree)
-        for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
-            for target in self.targets(name, node):
-                is_alone = isinstance(node, nodes.Import | nodes.FromImport) and not node.with_context
-                self.template(target, set() if is_alone else inner, seen)
+        seen.add(name)
+        facts = self.facts[name]
+        for word, line in facts.read.items():
+            if word not in context:
+                raise PageError(str(self.folder / name), line, f"unknown name {word}: {self.given(context)}")
+        for targets, line, is_alone, may_miss in facts.others:
+            for target in targets:
+                if target in self.facts:
+                    self.template(target, set() if is_alone else context | facts.stored, seen)
+                elif not may_miss:
+                    raise PageError(str(self.folder / name), line, f"there is no template {target}")
 
-    def check_names(self, name: str, tree: nodes.Template, context: set[str]) -> None:
-        strange = find_undeclared_variables(tree) - context - _FREE - stored_names(tree)
-        if not strange:
-            return
-        word = sorted(strange)[0]
-        line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == word), 1)
+    def given(self, context: set[str]) -> str:
         if context:
-            given = f"the page {self.page.name} has no query of that name, and no host gives it"
-        else:
-            given = "a template imported without context sees text functions only: pass it as an argument"
-        raise PageError(str(self.folder / name), line, f"unknown name {word}: {given}")
-
-    def targets(self, name: str, node) -> list[str]:
-        found = list(_constants(node.template))
-        for target in found:
-            if target not in self.trees and not getattr(node, "ignore_missing", False):
-                raise PageError(str(self.folder / name), node.lineno, f"there is no template {target}")
-        return [target for target in found if target in self.trees]
+            return f"the page {self.page.name} has no query of that name, and no host gives it"
+        return "a template imported without context sees text functions only: pass it as an argument"
 
 
 def _constants(node: nodes.Node) -> list[str]:
