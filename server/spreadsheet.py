@@ -17,7 +17,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _RISKY = re.compile(r"^'?[=+\-@\t\r]")
 _HARMLESS = re.compile(r"^[+-]?[\d\s().;,/-]*\d[\d\s().;,/-]*$")
-_GUARDED = re.compile(r"^'(?=[=+\-@\t\r])")
+_GUARDED = re.compile(r"^'(?='?[=+\-@\t\r])")
 
 
 def safe_cell(value: object) -> object:

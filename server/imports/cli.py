@@ -15,7 +15,7 @@ from web.text import Text
 
 from . import sales_data
 from .apply import ImportRefused, ids_from, import_job
-from .duplicates import name_key, read_known
+from .duplicates import find_people, name_key, read_known
 from .error_file import error_file
 from .mapping import ERROR_COLUMNS
 from .plan import ADD, DUPLICATE, ERROR, FILL, FILLED, NEW, SKIP, Choices, PlannedRow, make_plan
@@ -114,12 +114,8 @@ class Command:
     def _owner_id(self) -> str | None:
         if not self.options.owner:
             return None
-        with self.firm.look() as conn:
-            rows = conn.execute(
-                "SELECT u.id, u.name, c.login FROM user AS u LEFT JOIN credential AS c ON c.user_id = u.id WHERE u.deleted = 0"
-            ).fetchall()
         wanted = self.options.owner
-        found = [row["id"] for row in rows if wanted in (row["id"], row["login"]) or name_key(wanted) == name_key(row["name"])]
+        found = find_people(self.firm, wanted)
         if len(found) != 1:
             problem = "several colleagues are called that; use the login" if found else "no colleague has this login or name"
             raise CannotImport(f"--owner {wanted}: {problem}")

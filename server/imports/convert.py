@@ -63,6 +63,8 @@ class Unfit(Exception):
 def _read(field, target: str, cell: Cell, date_order: str) -> object:
     if target in REVENUE_UNITS:
         return thousands(cell, REVENUE_UNITS[target])
+    if field.name.endswith("_e6"):
+        return _degrees_e6(cell)
     if field.name == "founded_year":
         return _year(cell)
     if field.type == "count":
@@ -120,6 +122,12 @@ def _decimal(cell: Cell) -> Decimal:
         return Decimal(digits) * SUFFIXES.get((match.group(2) or "").lower(), 1)
     except InvalidOperation:
         raise Unfit(cell, "not_a_number") from None
+
+
+def _degrees_e6(cell: Cell) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,3}(\.\d+)?", cell.text):
+        raise Unfit(cell, "not_a_number")
+    return int((Decimal(cell.text) * 1_000_000).to_integral_value(ROUND_HALF_UP))
 
 
 def _year(cell: Cell) -> int:

@@ -119,6 +119,17 @@ def read_known(firm, user_id: str | None, region: str = "CN") -> Known:
         return _read(conn, Known(Index(region), Index(region), {}, read_only), reached)
 
 
+def find_people(firm, wanted: str) -> list[str]:
+    """Ids of the colleagues with this login, name or id; one who is meant by login or id is meant alone."""
+    with firm.look() as conn:
+        rows = conn.execute(
+            "SELECT u.id, u.name, c.login FROM user AS u LEFT JOIN credential AS c ON c.user_id = u.id"
+            " WHERE u.deleted = 0 ORDER BY u.id"
+        ).fetchall()
+    exactly = [row["id"] for row in rows if wanted in (row["id"], row["login"])]
+    return exactly or [row["id"] for row in rows if name_key(row["name"]) == name_key(wanted)]
+
+
 def _keys(conn, user_id: str, condition: str) -> set[str]:
     held = f"SELECT key FROM membership WHERE user_id = ? AND until_seq IS NULL AND {condition}"
     return {row[0] for row in conn.execute(held, (user_id,))}

@@ -7,6 +7,10 @@ page says so.  Applying a mapping moves text into records and changes none of it
 from __future__ import annotations
 
 import re
+from functools import cache
+
+from server.export_columns import ACCOUNT_COLUMNS, CONTACT_COLUMNS
+from web.text import Text
 
 from .csv_file import Table
 from .record import Record
@@ -15,7 +19,7 @@ from .targets import PROSE, SETS, TARGET_BY_WORD, TWINS, WORDS, plain
 # The columns that our own error files add: never data.
 ERROR_COLUMNS = ("roadbook row", "roadbook column", "roadbook value", "roadbook reason")
 
-PHONE = re.compile(r"^[+(]?\d[\d\s().+-]{5,}(\s*[/,;、，；]\s*[+(]?\d[\d\s().+-]{5,})*$")
+PHONE = re.compile(r"^(?!\d+\.\d+$)[+(]?\d[\d\s().+-]{5,}(\s*[/,;、，；]\s*[+(]?\d[\d\s().+-]{5,})*$")
 EMAIL = re.compile(r"^\S+@\S+\.\w+$")
 COMPANY = re.compile(r"(公司|集团|集團|工厂|工廠|厂|廠|\b(ltd|inc|llc|gmbh|corp|corporation|company|co|ag|plc|s\.?a)\.?)$", re.I)
 PERSON = re.compile(r"^[\u4e00-\u9fff]{2,4}$|^[A-Z][\w'-]+ [A-Z][\w'-]+$")
@@ -23,7 +27,7 @@ ADDRESS = re.compile(r"(省|市|区|縣|县|路|街|号|號).*\d|\b(street|road|
 # What values show by themselves; the second group is too weak against a header that says something else.
 SHAPES = (("contact.phones", PHONE), ("contact.emails", EMAIL), ("account.name", COMPANY))
 WEAK_SHAPES = (("account.address", ADDRESS), ("contact.name", PERSON))
-NOT_PHONES = {"fax", "传真", "傳真", "pager", "opportunity_id", "id", "no", "number", "编号", "編號"}
+NOT_PHONES = {"fax", "传真", "傳真", "pager", "opportunity_id", "id", "no", "number", "编号", "編號", "latitude", "longitude"}
 
 # Header words that alone say nothing about whose they are: decided by what else the file has.
 OPEN_NAMES = {"name", "名称", "名稱"}
@@ -73,8 +77,16 @@ def _record(columns: list[str], number: int, cells: list[str], mapping: dict[str
 def _by_header(column: str) -> str:
     """The target that a header's words name, with a unit in it looked at first."""
     word = plain(re.sub(r"\(\d+\)$", "", column))
-    target = TARGET_BY_WORD.get(word) or TARGET_BY_WORD.get(plain(re.sub(r"[(（\[].*$", "", column))) or ""
+    target = TARGET_BY_WORD.get(word) or export_headers().get(word) or TARGET_BY_WORD.get(plain(re.sub(r"[(（\[].*$", "", column))) or ""
     return _revenue_unit(column) if target == "account.annual_revenue" else target
+
+
+@cache
+def export_headers() -> dict[str, str]:
+    """The headers of our own exports, in every language -> target."""
+    texts = [Text(lang, "UTC", 0) for lang in ("en", "zh-Hans", "zh-Hant")]
+    columns = [*ACCOUNT_COLUMNS.items(), *CONTACT_COLUMNS.items()]
+    return {plain(text.gettext(header)): target for text in texts for target, header in columns if target in WORDS}
 
 
 def _revenue_unit(column: str) -> str:

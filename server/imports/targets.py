@@ -23,6 +23,8 @@ WORDS: dict[str, str] = {
     "account.emails": "company_email 公司邮箱 公司信箱",
     "account.website": "website web homepage url site 网址 网站 主页 官网 網址 網站 官網",
     "account.address": "address street company_address office_address 地址 公司地址 单位地址 详细地址 單位地址 詳細地址",
+    "account.lat_e6": "latitude lat 纬度 緯度",
+    "account.lng_e6": "longitude lng lon long 经度 經度",
     "account.tags": "tags labels 标签 標籤",
     "account.employees": "employees headcount staff number_of_employees 人数 员工数 员工人数 規模 规模 人數 員工數 員工人數",
     "account.founded_year": "founded founded_year year_established established 成立年份 成立时间 成立年度",
@@ -56,6 +58,8 @@ TWINS = {
     "contact.name": "account.name",
     "account.note": "contact.note",
     "account.address": "contact.address",
+    "account.lat_e6": "latitude lat 纬度 緯度",
+    "account.lng_e6": "longitude lng lon long 经度 經度",
     "account.tags": "contact.tags",
 }
 
