@@ -29,7 +29,7 @@ MOST_BYTES = 21_000_000
 
 def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Assets | None = None) -> Starlette:
     """The app that serves this firm. Pages and assets are the same for every firm and may be shared."""
-    assets = assets or Assets(cache=firm.path / "cache")
+    assets = assets or Assets()
     routes = [
         Route("/sync", sync, methods=["POST"]),
         Route("/live", stream),

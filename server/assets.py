@@ -17,7 +17,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.build_cache import cached
 from server.security import CSP
 from web.build.bundle import bundle
 
@@ -57,11 +56,11 @@ class Asset:
 
 
 class Assets:
-    """All of them, by address. cache: a folder in which compiled modules are kept between starts."""
+    """All of them, by address."""
 
-    def __init__(self, cache: Path | None = None, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT) -> None:
         static = {f"/static/{name}": body for name, body in _files(root / "web" / "static").items()}
-        modules = worker_modules(root) | {f"generated/{name}": body for name, body in generated(cache).items()}
+        modules = worker_modules(root) | {f"generated/{name}": body for name, body in generated().items()}
         self.build = build_hash(static | modules)
         self.precache = precache_list(self.build, static, modules)
         modules["generated/precache.gen.js"] = precache_module(self.build, self.precache)
@@ -101,10 +100,10 @@ def worker_modules(root: Path = ROOT) -> dict[str, bytes]:
     return {name: body for name, body in (own | shared).items() if name.endswith(runnable)}
 
 
-def generated(cache: Path | None = None) -> dict[str, bytes]:
+def generated() -> dict[str, bytes]:
     """Modules that are made from Python: the compiled pages, the model, and what every answer must carry."""
     security = f"/** Sent with every page, by both hosts. */\nexport const CSP = {json.dumps(CSP)};\n"
-    modules = cached(bundle, ROOT, cache) | {"security.gen.js": security}
+    modules = bundle() | {"security.gen.js": security}
     return {name: text.encode() for name, text in modules.items()}
 
 

@@ -44,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--data", type=Path, default=SAMPLE_FOLDER, help="folder of the sample firm (default: var)")
     run.set_defaults(command=lambda options: run_sample(options.data.absolute(), options.port))
 
-    serve = commands.add_parser("serve", help="serve the firm in ROADBOOK_DATA")
-    serve.set_defaults(command=lambda options: serve())
+    serving = commands.add_parser("serve", help="serve the firm in ROADBOOK_DATA")
+    serving.set_defaults(command=lambda options: serve())
 
     admin = commands.add_parser("admin", help="make somebody an administrator; in a new firm, show the set-up link")
     admin.add_argument("person", nargs="?", help="login, name or id")

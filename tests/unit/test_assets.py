@@ -7,10 +7,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from server import assets as assets_module
 from server import security
 from server.assets import build_hash, worker_script
-from server.build_cache import cached, sources_key
 from tests.unit.shell import shared_parts
 
 
@@ -119,31 +117,3 @@ def test_every_import_of_every_module_is_served(browser, assets):
                 missing.append((address.removeprefix(base), path))
 
     assert missing == []
-
-
-def test_compiled_modules_are_kept_until_a_source_changes(tmp_path):
-    root, cache, made = tmp_path / "root", tmp_path / "cache", []
-    (root / "web" / "pages").mkdir(parents=True)
-    page = root / "web" / "pages" / "today.html"
-
-    def make():
-        made.append(page.read_text())
-        return {"pages.gen.js": page.read_text()}
-
-    for text in ("one", "one", "two"):
-        page.write_text(text)
-        assert cached(make, root, cache) == {"pages.gen.js": text}
-
-    assert made == ["one", "two"]
-
-
-@pytest.mark.parametrize("broken", ["", "{", "[]", '{"key": "x"}', '{"key": null, "modules": 3}'])
-def test_a_broken_cache_is_made_anew(tmp_path, broken):
-    (tmp_path / "compiled.json").write_text(broken)
-
-    assert cached(lambda: {"a": "b"}, tmp_path, tmp_path) == {"a": "b"}
-
-
-def test_the_real_sources_are_part_of_the_key():
-    assert sources_key(assets_module.ROOT) == sources_key(assets_module.ROOT)
-    assert sources_key(assets_module.ROOT) != sources_key(assets_module.ROOT / "nowhere")

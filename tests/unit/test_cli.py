@@ -1,0 +1,133 @@
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from server import cli
+from tests.unit.shell import add_person, client, id_of, open_firm
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def firm(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROADBOOK_DATA", str(tmp_path))
+    monkeypatch.setenv("ROADBOOK_URL", "http://localhost:8000")
+    firm = open_firm(tmp_path)
+    yield firm
+    firm.close()
+
+
+def run(capsys, *argv):
+    """The command's exit status and what it printed."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(argv))
+    return ended.value.code, capsys.readouterr().out
+
+
+def test_code_signs_the_named_person_in(firm, capsys):
+    firm.clock.now_ms = cli_now_ms()
+    status, out = run(capsys, "code", "anna")
+    code = re.search(r"^  (\w{4} \w{4})$", out, re.M)[1]
+
+    assert status == 0
+    assert client(firm).post("/sign-in", data={"code": code}).status_code == 303
+
+
+def cli_now_ms():
+    from server.firm import wall_clock_ms
+
+    return wall_clock_ms()
+
+
+def test_invite_with_a_role_adds_the_person(firm, capsys):
+    firm.clock.now_ms = cli_now_ms()
+    status, out = run(capsys, "invite", "Ben Otto", "--role", "Salesperson")
+    link = re.search(r"http://localhost:8000(/invite/\S+)", out)[1]
+
+    assert status == 0
+    assert "Welcome, Ben Otto" in client(firm).get(link).text
+
+
+def test_admin_makes_somebody_an_administrator(firm, capsys):
+    ben = add_person(firm, "Ben Otto")
+
+    assert run(capsys, "admin", "Ben Otto")[0] == 0
+
+    with firm.look() as conn:
+        role_id = conn.execute("SELECT role_id FROM user WHERE id = ?", (ben,)).fetchone()[0]
+    assert role_id == id_of(firm, "Administrator", "role")
+
+
+def test_admin_in_a_new_firm_shows_the_setup_link(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ROADBOOK_DATA", str(tmp_path))
+    monkeypatch.setenv("ROADBOOK_URL", "https://crm.example.com")
+
+    assert "https://crm.example.com/setup?token=" in run(capsys, "admin")[1]
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (["code", "nobody"], "nobody has the login, name or id 'nobody'"),
+        (["invite", "Ben", "--role", "King"], "there is no role 'King'; there are: Administrator, Manager"),
+        (["admin"], "set up already"),
+    ],
+)
+def test_a_command_that_cannot_says_why(firm, capsys, argv, why):
+    assert why in run(capsys, *argv)[0]
+
+
+def test_two_people_of_one_name_are_told_apart_by_id(firm, capsys):
+    one = add_person(firm, "王芳")
+    add_person(firm, "王芳")
+
+    assert "more than one person" in run(capsys, "code", "王芳")[0]
+    assert run(capsys, "code", one)[0] == 0
+
+
+def test_a_missing_setting_ends_the_command_with_its_name(monkeypatch, capsys):
+    monkeypatch.delenv("ROADBOOK_DATA", raising=False)
+
+    assert "ROADBOOK_DATA is not set" in run(capsys, "serve")[0]
+
+
+def test_a_taken_port_is_said_plainly(firm, monkeypatch, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("ROADBOOK_PORT", str(taken.getsockname()[1]))
+
+        assert "Stop what uses it, or choose another port" in run(capsys, "serve")[0]
+
+
+def test_a_served_firm_answers_and_stops_when_told(tmp_path):
+    settings = {"ROADBOOK_DATA": str(tmp_path), "ROADBOOK_URL": "http://localhost", "ROADBOOK_PORT": free_port()}
+    command = [sys.executable, "-m", "server", "serve"]
+    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.PIPE, text=True)
+    try:
+        said = server.stdout.readline() + server.stdout.readline() + server.stdout.readline()
+        link = re.search(r"http://localhost(/setup\?token=\S+)", said)[1]
+        page = wait_for(f"http://127.0.0.1:{settings['ROADBOOK_PORT']}{link}")
+        server.send_signal(signal.SIGTERM)
+
+        assert server.wait(10) in (0, -signal.SIGTERM)
+        assert "Set up Roadbook" in page
+    finally:
+        server.kill()
+        server.wait()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return str(found.getsockname()[1])
+
+
+def wait_for(url):
+    # The socket listens before the app is ready: the request waits in its queue.
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return answer.read().decode()
