@@ -88,4 +88,4 @@ def test_syntax_error_names_file_and_line(tmp_path):
     (tmp_path / "page.html").write_text("fine\n{% if %}")
 
     with pytest.raises(PageError, match=r"page\.html:2: "):
-        parse_templates(environment(tmp_path), tmp_path)
+        parse_templates(tmp_path)

@@ -8,9 +8,10 @@ The columns of rows are checked too where a template names them plainly: `{{ acc
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import TemplateSyntaxError, nodes
 
 from .page import Page, PageError
 from .templates import CONTEXT_NAMES, TEXT_FUNCTIONS, environment, template_names
@@ -21,7 +22,7 @@ _FREE = {*TEXT_FUNCTIONS, *_JINJA_GLOBALS}
 
 def check_templates(pages: list[Page], folder: Path) -> None:
     """Raises PageError for the first template that uses what it is not given."""
-    trees = parse_templates(environment(folder), folder)
+    trees = parse_templates(folder)
     facts = {name: _facts(tree, str(folder / name)) for name, tree in trees.items()}
     for page in pages:
         context = {*CONTEXT_NAMES, *(query.name for query in page.queries)}
@@ -29,13 +30,24 @@ def check_templates(pages: list[Page], folder: Path) -> None:
         check_row_columns(trees[page.template], page, folder)
 
 
-def parse_templates(env: Environment, folder: Path) -> dict[str, nodes.Template]:
-    """Template name -> syntax tree.  Raises PageError for what is not Jinja2."""
+def parse_templates(folder: Path) -> dict[str, nodes.Template]:
+    """Template name -> syntax tree, which nobody may change.  Raises PageError for what is not Jinja2."""
+    return _parse_templates(folder, fingerprint(folder))
+
+
+def fingerprint(folder: Path) -> tuple:
+    """Changes when a file of a folder does: the server's host and the bundle look at the same files at start."""
+    files = sorted(file for file in folder.iterdir() if file.suffix in (".sql", ".html"))
+    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+
+
+@lru_cache(maxsize=8)
+def _parse_templates(folder: Path, _fingerprint: tuple) -> dict[str, nodes.Template]:
+    env = environment(folder)
     trees = {}
     for name in template_names(folder):
         try:
-            source = (folder / name).read_text(encoding="utf-8")
-            trees[name] = env.parse(source, name)
+            trees[name] = env.parse((folder / name).read_text(encoding="utf-8"), name)
         except TemplateSyntaxError as error:
             raise PageError(str(folder / name), error.lineno, error.message or "not a template") from error
     return trees

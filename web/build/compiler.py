@@ -14,7 +14,6 @@ from .check_templates import parse_templates, stored_names
 from .compiler_expressions import literal
 from .compiler_statements import Statements
 from .page import PageError
-from .templates import environment
 
 # Short names where they stand in nearly every line: a phone reads this text at each start.
 RUNTIME = (
@@ -26,7 +25,7 @@ RUNTIME = (
 
 def compile_folder(folder: Path) -> str:
     """The module `templates.gen.js` for a folder of templates.  Raises PageError."""
-    return compile_trees(parse_templates(environment(folder), folder), folder)
+    return compile_trees(parse_templates(folder), folder)
 
 
 def compile_trees(trees: dict[str, nodes.Template], folder: Path) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 
 from .check_sql import check_queries, parameters_of
-from .check_templates import check_templates
+from .check_templates import check_templates, fingerprint
 from .page import CARDINALITIES, Page, PageError, Query, placeholder, route_parts
 from .templates import CONTEXT_NAMES, HOST_PARAMETERS, TEXT_FUNCTIONS
 
@@ -28,6 +29,11 @@ MAPPING_METHODS = frozenset(name for name in dir(dict) if not name.startswith("_
 
 def load_pages(folder: Path = PAGES_FOLDER, names: Collection[str] | None = None) -> list[Page]:
     """Every page of a folder, or those of these names, checked, by name.  Raises PageError."""
+    return list(_load_pages(folder, None if names is None else frozenset(names), fingerprint(folder)))
+
+
+@lru_cache(maxsize=8)
+def _load_pages(folder: Path, names: frozenset[str] | None, _fingerprint: tuple) -> tuple[Page, ...]:
     files = sorted(folder.glob("*.sql"))
     pages = [read_page(file) for file in files if names is None or file.stem in names]
     if names is None:
@@ -35,7 +41,7 @@ def load_pages(folder: Path = PAGES_FOLDER, names: Collection[str] | None = None
     _check_routes_differ(folder, pages)
     pages = [check_queries(page, folder) for page in pages]
     check_templates(pages, folder)
-    return pages
+    return tuple(pages)
 
 
 def read_page(file: Path) -> Page:
