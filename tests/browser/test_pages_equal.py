@@ -179,7 +179,8 @@ def filled(route: str) -> list[str]:
     return routes
 
 
-def in_browser(chromium, checkout_url, modules, renders: list[dict], rows: list[dict]) -> dict:
+def in_browser(chromium, checkout_url, modules, script: str, arg):
+    """What a script gives in a page that can import the worker's modules and the generated ones."""
     context = chromium.new_context()
     page = context.new_page()
 
@@ -188,9 +189,8 @@ def in_browser(chromium, checkout_url, modules, renders: list[dict], rows: list[
 
     page.route("**/generated/*.gen.js", generated)
     page.goto(f"{checkout_url}/tests/browser/blank.html")
-    viewer = {"me": page_rows.ME, "now_ms": page_rows.NOW_MS, "sync": SYNC}
     try:
-        return page.evaluate(RENDER, {"renders": renders, "inserts": rows, "viewer": viewer})
+        return page.evaluate(script, arg)
     finally:
         context.close()
 
@@ -209,7 +209,9 @@ def test_every_page_is_the_same_bytes_on_both_hosts(chromium, checkout_url, page
         for way in ways_to_show(page, path)
     ]
 
-    shown = in_browser(chromium, checkout_url, modules, jobs, [] if is_empty else inserts())
+    viewer = {"me": page_rows.ME, "now_ms": page_rows.NOW_MS, "sync": SYNC}
+    arg = {"renders": jobs, "inserts": [] if is_empty else inserts(), "viewer": viewer}
+    shown = in_browser(chromium, checkout_url, modules, RENDER, arg)
 
     for one, got in zip(jobs, shown["answers"], strict=True):
         expected = by_python(pages, one, is_empty)
@@ -222,3 +224,19 @@ def test_rows_of_the_fixture_reach_every_page(pages):
     unreached = [page.name for page in pages.pages if not paths(pages, page, is_empty=False)]
 
     assert unreached == []
+
+
+ADDRESSES = ["/", "", "//", "/customers", "/customers/", "/customers/new", "/customers/a%20b", "/customers/%", "/customers//edit", "/none", "/a/b/c/d"]
+
+MATCH = """async (arg) => {
+  const { createPages } = await import('/service_worker/pages.js');
+  const { PAGES } = await import('/generated/pages.gen.js');
+  const pages = createPages({ pages: PAGES, templates: {}, catalogues: {} }, null);
+  return arg.map((path) => pages.match(path)).map((found) => found && [found.page.name, found.params]);
+}"""
+
+
+def test_both_hosts_find_the_same_page_for_an_address(chromium, checkout_url, pages, modules):
+    expected = [found and [found[0].name, found[1]] for found in map(pages.match, ADDRESSES)]
+
+    assert in_browser(chromium, checkout_url, modules, MATCH, ADDRESSES) == expected

@@ -6,15 +6,12 @@ import jinja2
 import pytest
 
 from tests.conftest import ROOT
-from web.build.check_templates import parse_templates
-from web.build.compiler import compile_folder, compile_trees
+from web.build.compiler import compile_folder
 from web.build.compiler_vocabulary import CHOOSING_FILTERS, FILTERS, GLOBALS, TESTS
-from web.build.page import PageError
 from web.build.templates import environment
 
 FOLDER = ROOT / "tests" / "cases" / "templates"
 CASES = sorted(file.name for file in FOLDER.glob("*.html") if not file.name.startswith("_"))
-REJECTED = sorted((FOLDER / "rejected").glob("*.html"))
 CONTEXT = json.loads((FOLDER / "context.json").read_text(encoding="utf-8"))
 
 RENDER_ALL = """(async () => {
@@ -58,34 +55,7 @@ def test_compiled_template_equals_jinja2(in_browser, name):
         assert rendered == expected
 
 
-@pytest.mark.parametrize("file", REJECTED, ids=lambda file: file.stem)
-def test_what_the_phone_cannot_run_fails_the_build_with_file_and_line(file):
-    reason = file.read_text(encoding="utf-8").splitlines()[0].strip("{# }")
-    trees = {file.name: environment(file.parent).parse(file.read_text(encoding="utf-8"), file.name)}
-
-    with pytest.raises(PageError) as caught:
-        compile_trees(trees, file.parent)
-
-    assert caught.value.line == 2
-    assert caught.value.file == str(file)
-    assert reason in caught.value.message
-
-
 def test_vocabulary_is_what_the_runtime_has(in_browser):
     assert set(in_browser["filters"]) == {*FILTERS, *CHOOSING_FILTERS, "pluck"}
     assert set(in_browser["tests"]) == set(TESTS)
     assert set(in_browser["globals"]) == set(GLOBALS)
-
-
-def test_every_filter_and_test_is_jinja2s_or_ours():
-    env = environment(FOLDER)
-
-    assert {*FILTERS, *CHOOSING_FILTERS} <= set(env.filters)
-    assert set(TESTS) <= set(env.tests)
-
-
-def test_syntax_error_names_file_and_line(tmp_path):
-    (tmp_path / "page.html").write_text("fine\n{% if %}")
-
-    with pytest.raises(PageError, match=r"page\.html:2: "):
-        parse_templates(tmp_path)

@@ -10,6 +10,7 @@ import json
 
 from jinja2 import nodes
 
+from .compiler_floats import gives_float
 from .compiler_scopes import Scopes
 from .compiler_vocabulary import (
     CHOOSING_FILTERS,
@@ -92,7 +93,7 @@ class Expressions:
 
     def printed(self, node: nodes.Node) -> str:
         """A value on its way into text."""
-        if _is_float(node):
+        if gives_float(node):
             self.refuse(node, "a float prints differently on each host; print it through number()")
         if isinstance(node, nodes.Tuple):
             self.refuse(node, "a tuple cannot be printed; use a list or join")
@@ -298,21 +299,3 @@ class Expressions:
             self.refuse(node, f"named arguments of the test {node.name}")
         values = [self.value(node.node), *(self.value(argument) for argument in self.plain_arguments(node))]
         return f"{self._test_function(node, node.name)}({','.join(values)})"
-
-
-def _is_float(node: nodes.Node) -> bool:
-    """Would Python's result be a float, as far as can be seen?"""
-    if isinstance(node, nodes.Const):
-        return isinstance(node.value, float)
-    if isinstance(node, nodes.Div):
-        return True
-    if isinstance(node, nodes.Add | nodes.Sub | nodes.Mul | nodes.Pow | nodes.FloorDiv | nodes.Mod):
-        is_format = isinstance(node, nodes.Mod) and isinstance(node.left, nodes.Const) and isinstance(node.left.value, str)
-        return not is_format and (_is_float(node.left) or _is_float(node.right))
-    if isinstance(node, nodes.Neg | nodes.Pos):
-        return _is_float(node.node)
-    if isinstance(node, nodes.CondExpr):
-        return _is_float(node.expr1) or (node.expr2 is not None and _is_float(node.expr2))
-    if isinstance(node, nodes.And | nodes.Or):
-        return _is_float(node.left) or _is_float(node.right)
-    return isinstance(node, nodes.Filter) and node.name in ("float", "round")

@@ -1,0 +1,63 @@
+"""What the phone's host cannot run, or not with the same bytes, fails the build and says where."""
+
+import pytest
+
+from tests.conftest import ROOT
+from web.build.bundle import bundle
+from web.build.check_templates import parse_templates
+from web.build.compiler import compile_folder, compile_trees
+from web.build.compiler_vocabulary import CHOOSING_FILTERS, FILTERS, TESTS
+from web.build.page import PageError
+from web.build.templates import environment
+
+FOLDER = ROOT / "tests" / "cases" / "templates"
+REJECTED = sorted((FOLDER / "rejected").glob("*.html"))
+
+
+@pytest.mark.parametrize("file", REJECTED, ids=lambda file: file.stem)
+def test_what_the_phone_cannot_run_fails_the_build_with_file_and_line(file):
+    reason = file.read_text(encoding="utf-8").splitlines()[0].strip("{# }")
+    trees = {file.name: environment(file.parent).parse(file.read_text(encoding="utf-8"), file.name)}
+
+    with pytest.raises(PageError) as caught:
+        compile_trees(trees, file.parent)
+
+    assert caught.value.line == 2
+    assert caught.value.file == str(file)
+    assert reason in caught.value.message
+
+
+def test_every_filter_and_test_is_jinja2s_or_ours():
+    env = environment(FOLDER)
+
+    assert {*FILTERS, *CHOOSING_FILTERS} <= set(env.filters)
+    assert set(TESTS) <= set(env.tests)
+
+
+def test_syntax_error_names_file_and_line(tmp_path):
+    (tmp_path / "page.html").write_text("fine\n{% if %}")
+
+    with pytest.raises(PageError, match=r"page\.html:2: "):
+        parse_templates(tmp_path)
+
+
+def test_compiled_module_has_no_eval():
+    module = compile_folder(FOLDER)
+
+    assert "eval(" not in module
+    assert "Function(" not in module
+
+
+def test_bundle_is_the_same_bytes_each_time():
+    assert bundle() == bundle()
+
+
+def test_bundle_holds_all_that_the_worker_imports():
+    modules = bundle()
+
+    assert "export const PAGES = [" in modules["pages.gen.js"]
+    assert "export const TEMPLATES=" in modules["templates.gen.js"]
+    assert "export const CATALOGUES = {" in modules["catalogues.gen.js"]
+    for name in ("ENTITIES", "STAMPS", "DEVICE_SCRIPT", "SCHEMA_HASH"):
+        assert f"export const {name} = " in modules["model.gen.js"]
+    assert "export const PINYIN = " in modules["pinyin.gen.js"]
