@@ -35,17 +35,18 @@ FROM mine m
 JOIN account a ON a.id = m.account_id
 WHERE :q = '' AND :account__id IS NULL
 ORDER BY m.at_ms DESC, a.id
-LIMIT 8;
+LIMIT 6;
 
 -- name: others :many
+WITH mine AS (
+  SELECT DISTINCT account_id
+  FROM (SELECT account_id FROM activity WHERE owner_id = :me AND account_id IS NOT NULL ORDER BY at_ms DESC LIMIT 100)
+)
 SELECT a.id, a.version, a.name, a.region
 FROM account a
-WHERE :q = '' AND :account__id IS NULL
-  AND a.id NOT IN (SELECT account_id FROM (
-    SELECT account_id FROM activity WHERE owner_id = :me AND account_id IS NOT NULL ORDER BY at_ms DESC LIMIT 100
-  ))
+WHERE :q = '' AND :account__id IS NULL AND a.id NOT IN (SELECT account_id FROM mine)
 ORDER BY a.name, a.id
-LIMIT 8;
+LIMIT max(0, 6 - (SELECT count(*) FROM mine));
 
 -- name: hits :many
 SELECT a.id, a.version, a.name, a.region,

@@ -88,6 +88,3 @@ SELECT id, name, query, version FROM saved_view WHERE owner_id = :me ORDER BY na
 
 -- name: people :many
 SELECT id, name FROM user WHERE is_active = 1 AND id <> :me ORDER BY name, id;
-
--- name: has_customers :value
-SELECT EXISTS (SELECT 1 FROM account);
