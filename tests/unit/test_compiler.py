@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import ROOT
-from web.build.bundle import bundle
+from web.build.bundle import bundle, catalogues, words_of_pages
 from web.build.check_templates import parse_templates
 from web.build.compiler import compile_folder, compile_trees
 from web.build.compiler_vocabulary import CHOOSING_FILTERS, FILTERS, TESTS
@@ -61,3 +61,18 @@ def test_bundle_holds_all_that_the_worker_imports():
     for name in ("ENTITIES", "STAMPS", "DEVICE_SCRIPT", "SCHEMA_HASH"):
         assert f"export const {name} = " in modules["model.gen.js"]
     assert "export const PINYIN = " in modules["pinyin.gen.js"]
+
+
+def test_catalogues_for_devices_hold_the_words_of_pages_and_no_others(tmp_path):
+    (tmp_path / "x.sql").write_text("-- page: /x\n")
+    (tmp_path / "x.html").write_text("{{ _('Customer') }} {{ ngettext('%(n)s customer', '%(n)s customers', 2) }}")
+    folder = tmp_path / "zh-Hans" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    more = '\nmsgid "Only for administrators"\nmsgstr "仅管理员"\n'
+    source = (ROOT / "tests" / "cases" / "text" / "roadbook.po").read_text(encoding="utf-8")
+    (folder / "roadbook.po").write_text(source + more, encoding="utf-8")
+
+    made = catalogues(tmp_path, words_of_pages(tmp_path))
+
+    assert made["zh-Hans"] == {"messages": {"Customer": "客户"}, "plurals": {"%(n)s customer": ("%(n)s 个客户",)}}
+    assert made["en"] == {"messages": {}, "plurals": {}}

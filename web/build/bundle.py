@@ -12,15 +12,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from jinja2 import nodes
+
 from sync.latin import pinyin_table_text
 from sync.model_json import model_json
 from sync.schema import device_script, schema_hash
 from web.catalogues import read_catalogue
+from web.reasons import OTHER, REASONS
 from web.text_tables import LANGUAGES
 
+from .check_templates import parse_templates
 from .compiler import compile_folder
 from .loader import PAGES_FOLDER, load_pages
 from .page import Page
+from .templates import TRANSLATED
 
 LOCALE_FOLDER = PAGES_FOLDER.parent / "locale"
 
@@ -30,19 +35,27 @@ def bundle(pages: Path = PAGES_FOLDER, locale: Path = LOCALE_FOLDER) -> dict[str
     return {
         "pages.gen.js": _module(PAGES=[_page_data(page) for page in load_pages(pages)]),
         "templates.gen.js": compile_folder(pages),
-        "catalogues.gen.js": _module(CATALOGUES=catalogues(locale)),
+        "catalogues.gen.js": _module(CATALOGUES=catalogues(locale, words_of_pages(pages))),
         "model.gen.js": model_module(),
         "pinyin.gen.js": _module(PINYIN=pinyin_table_text()),
     }
 
 
-def catalogues(folder: Path = LOCALE_FOLDER) -> dict:
-    """Language -> {messages, plurals}; English is the ids themselves where it has no file."""
-    read = {lang: read_catalogue(lang, folder) for lang in LANGUAGES}
-    return {
-        lang: {"messages": catalogue.messages, "plurals": {one: list(forms) for one, forms in catalogue.plurals.items()}}
-        for lang, catalogue in read.items()
-    }
+def words_of_pages(pages: Path = PAGES_FOLDER) -> set[str]:
+    """The English texts that pages and refusals show: server-only pages have words that no device needs."""
+    calls = (call for tree in parse_templates(pages).values() for call in tree.find_all(nodes.Call))
+    named = (call for call in calls if isinstance(call.node, nodes.Name) and call.node.name in TRANSLATED)
+    return {*REASONS.values(), OTHER, *(call.args[0].value for call in named)}
+
+
+def catalogues(folder: Path, words: set[str]) -> dict:
+    """Language -> {messages, plurals} of these words; English is the words themselves where it has no file."""
+    made = {}
+    for lang in LANGUAGES:
+        read = read_catalogue(lang, folder)
+        messages = {text: translated for text, translated in read.messages.items() if text in words}
+        made[lang] = {"messages": messages, "plurals": {one: forms for one, forms in read.plurals.items() if one in words}}
+    return made
 
 
 def model_module() -> str:

@@ -22,7 +22,7 @@ from .compiler_vocabulary import (
     TESTS,
 )
 from .page import PageError
-from .templates import TEXT_FUNCTIONS
+from .templates import TEXT_FUNCTIONS, TRANSLATED
 
 _COMPARISONS = {
     "eq": "eq({},{})",
@@ -197,9 +197,13 @@ class Expressions:
         return f"call({','.join([self.value(target), name, *self.arguments(node, caller)])})"
 
     def _text_function(self, node: nodes.Call, name: str) -> str:
-        if node.kwargs and name not in ("_", "ngettext"):
+        if node.kwargs and name not in TRANSLATED:
             self.refuse(node, f"{name}() takes its arguments by position")
-        values = [self.value(argument) for argument in self.plain_arguments(node)]
+        arguments = self.plain_arguments(node)
+        texts = arguments[: TRANSLATED.get(name, 0)]
+        if not all(isinstance(text, nodes.Const) for text in texts):
+            self.refuse(node, f"{name}() translates only texts that stand in the template")
+        values = [self.value(argument) for argument in arguments]
         if node.kwargs:
             values.append(self.named(node))
         return f"c.{name}({','.join(values)})"

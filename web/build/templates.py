@@ -45,6 +45,9 @@ TEXT_FUNCTIONS = (
     "reason",
 )
 
+# How many of a function's first arguments are English texts that the catalogues translate.
+TRANSLATED = {"_": 1, "ngettext": 2}
+
 
 def environment(folder: Path, functions: dict | None = None) -> Environment:
     """The environment over a folder of templates; functions are the text functions by name."""
