@@ -26,7 +26,8 @@ ALL = """(async () => {
   const markup = chinese._('Visit %(name)s <now>', { name: new Safe('<b>A</b>') });
   return {
     dated, texts, tables: TABLES, reasons: REASONS, other: OTHER,
-    chinese: [chinese._('Customer'), chinese._('Visit %(name)s <now>', { name: '王<' }), chinese._('Unheard of'), chinese._('toString'),
+    chinese: [chinese._('Customer'), chinese._('Visit %(name)s <now>', { name: '王<' }),
+      chinese._('Unheard of'), chinese._('toString'),
       chinese.ngettext('%(n)s customer', '%(n)s customers', 5), chinese.ngettext('%(n)s thing', '%(n)s things', 5),
       markup instanceof Safe, String(markup)],
     functions: Object.keys(chinese),
@@ -43,18 +44,15 @@ def in_browser(chromium, checkout_url, tmp_path_factory):
     context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{checkout_url}/tests/browser/blank.html")
-    arg = {
-        "dates": DATES,
-        "texts": TEXTS,
-        "catalogue": {"messages": catalogue.messages, "plurals": {one: list(f) for one, f in catalogue.plurals.items()}},
-    }
-    yield page.evaluate(f"(arg) => {ALL}", arg)
+    plurals = {one: list(forms) for one, forms in catalogue.plurals.items()}
+    words = {"messages": catalogue.messages, "plurals": plurals}
+    yield page.evaluate(f"(arg) => {ALL}", {"dates": DATES, "texts": TEXTS, "catalogue": words})
     context.close()
 
 
 def differences(cases: list[dict], results: list) -> list[str]:
-    pairs = zip(cases, results, strict=True)
-    return [f"{json.dumps(case, ensure_ascii=False)} gave {result!r}" for case, result in pairs if result != case["gives"]]
+    wrong = [(case, result) for case, result in zip(cases, results, strict=True) if result != case["gives"]]
+    return [f"{json.dumps(case, ensure_ascii=False)} gave {result!r}" for case, result in wrong]
 
 
 def test_date_functions_give_what_the_cases_say(in_browser):

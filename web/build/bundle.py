@@ -54,7 +54,8 @@ def catalogues(folder: Path, words: set[str]) -> dict:
     for lang in LANGUAGES:
         read = read_catalogue(lang, folder)
         messages = {text: translated for text, translated in read.messages.items() if text in words}
-        made[lang] = {"messages": messages, "plurals": {one: forms for one, forms in read.plurals.items() if one in words}}
+        plurals = {one: forms for one, forms in read.plurals.items() if one in words}
+        made[lang] = {"messages": messages, "plurals": plurals}
     return made
 
 
