@@ -98,15 +98,17 @@ SELECT version, json_object(
   ) AS fields
 FROM comment WHERE :conflict__target_entity = 'comment' AND id = :conflict__target_id;
 
--- What each side says, field by field; what a reference points to is said by its name.
+-- What each side says, field by field, where the two differ; what a reference points to is said by its name.
 -- name: sides :many
 WITH side (side, said) AS (
   VALUES ('kept', :conflict__kept), ('lost', :conflict__lost), ('base', :conflict__base), ('now', :target__fields)
 ),
 field (name) AS (
-  SELECT key FROM json_each(:conflict__kept) WHERE key <> 'deleted'
+  SELECT key FROM json_each(:conflict__kept)
+  WHERE key <> 'deleted' AND value IS NOT (:conflict__lost ->> ('$.' || key))
   UNION
-  SELECT key FROM json_each(:conflict__lost) WHERE key <> 'deleted'
+  SELECT key FROM json_each(:conflict__lost)
+  WHERE key <> 'deleted' AND value IS NOT (:conflict__kept ->> ('$.' || key))
 ),
 value AS (
   SELECT s.side, f.name, s.said ->> ('$.' || f.name) AS value

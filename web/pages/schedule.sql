@@ -145,7 +145,7 @@ turn AS MATERIALIZED (
   SELECT date, event_id, names, from_ms, to_ms,
     row_number() OVER (PARTITION BY date ORDER BY from_ms, to_ms DESC, event_id, names) AS k
   FROM item
-  WHERE is_all_day = 0
+  WHERE is_all_day = 0 AND what <> 'free'
 ),
 laned (date, k, event_id, names, from_ms, lane, ends) AS (
   SELECT date, 0, NULL, NULL, NULL, NULL, '[]' FROM bounds
@@ -184,7 +184,7 @@ SELECT
     WHEN i.to_ms - i.day_start_ms < 21600000 THEN (i.to_ms - i.day_start_ms + 899999) / 900000
     ELSE 96 - (i.day_end_ms - i.to_ms) / 900000
   END AS to_quarter,
-  min(l.lane, 3) AS lane,
+  min(coalesce(l.lane, 0), 3) AS lane,
   i.account_id,
   a.name AS account_name,
   EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = i.event_id AND o.state <> 'acked') AS is_unsent
