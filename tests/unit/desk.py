@@ -28,8 +28,9 @@ SHANGHAI = "Asia/Shanghai"
 
 
 class Desk:
-    def __init__(self, pages: Pages, me: str = "anna", tz: str = SHANGHAI, now_ms: int = NOW_MS, lang: str = "en") -> None:
-        self.pages, self.me, self.tz, self.now_ms, self.lang = pages, me, tz, now_ms, lang
+    def __init__(self, pages: Pages, tz: str = SHANGHAI, now_ms: int = NOW_MS) -> None:
+        self.pages, self.tz, self.now_ms = pages, tz, now_ms
+        self.me = "anna"
         self.db = sqlite3.connect(":memory:")
         self.db.row_factory = sqlite3.Row
         register(self.db)
@@ -64,7 +65,7 @@ class Desk:
     def rows(self, entity: str) -> list[dict]:
         return [dict(row) for row in self.db.execute(f"SELECT * FROM {entity} ORDER BY id")]
 
-    def queue(self, entity: str, row_id: str, state: str = "waiting", reason=None, detail=None, at_ms=None, **op) -> None:
+    def queue(self, entity: str, row_id: str, state="waiting", reason=None, detail=None, at_ms=None, **op) -> None:
         """An entry of the outbox, as the device keeps it."""
         at_ms = at_ms or self.now_ms
         op = {"id": next(self._ids), "entity": entity, "row": row_id, "base": 0, "at": at_ms} | op
@@ -91,19 +92,20 @@ class Desk:
             raise NotFound(parts.path)
         page, params = found
         more = {"sync": sync} if sync else {}
-        viewer = Viewer(self._me(), self.lang, self.tz, self.now_ms, partial, form or Form(), **more)
+        viewer = Viewer(self._me(), "en", self.tz, self.now_ms, partial, form or Form(), **more)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return Shown(self.pages.render(self.db, page, parts.path, params, query, viewer), address)
 
     def _me(self) -> dict:
-        user = self.row("user", self.me) or {"id": self.me, "name": self.me, "title": None, "role_id": None, "department_id": None}
-        chosen = self.row("preference", self.me) or {"language": None, "timezone": None, "theme": None}
-        return {**user, "is_admin": 0, **{name: chosen[name] for name in ("language", "timezone", "theme")}}
+        chosen = self.row("preference", self.me) or {}
+        return {**self.row("user", self.me), "is_admin": 0} | {
+            name: chosen.get(name) for name in ("language", "timezone", "theme")
+        }
 
     def post(self, shown: Shown, form: int | str, tick: dict[str, list[str]] | None = None, **typed: str) -> FormResult:
         """Fill in a form (by number or id) of a shown page and apply it.
 
-        typed: input names with "__" for "." (and "_all" for "*"); tick: name -> the values chosen.
+        typed: input names with "__" for "."; tick: name -> the values chosen.
         """
         items = shown.form(form, {name.replace("__", "."): value for name, value in typed.items()}, tick or {})
         context = Context(

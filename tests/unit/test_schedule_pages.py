@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.pages import NotFound, Pages
+from server.pages import Form, NotFound, Pages
 from tests.unit.desk import Desk
 
 NAMES = {"schedule", "event", "event_new", "event_edit", "people", "person"}
@@ -30,6 +30,11 @@ def desk(pages) -> Desk:
 def visit(desk: Desk, id: str, begin: str, end: str, day: str = DAY, **fields) -> str:
     given = {"title": id, "kind": "visit", "start_ms": desk.at(day, begin), "end_ms": desk.at(day, end)}
     return desk.add("event", id, **given | fields)
+
+
+def busy(desk: Desk, user_id: str, begin: str, end: str, event_id: str = "hidden") -> None:
+    times = {"start_ms": desk.at(DAY, begin), "end_ms": desk.at(DAY, end)}
+    desk.add("busy", f"busy-{user_id}", user_id=user_id, event_id=event_id, **times)
 
 
 # --- the schedule
@@ -88,8 +93,8 @@ def test_overlapping_appointments_stand_in_different_lanes(desk):
 
     html = desk.get("/schedule?view=week").html
 
-    lanes = {title: html.split(f">{title}</a>")[0].rpartition("lane-")[2][0] for title in ("One", "Two", "Three", "Four")}
-    assert lanes == {"One": "0", "Two": "1", "Three": "1", "Four": "2"}
+    before = [html.split(f">{title}</a>")[0] for title in ("One", "Two", "Three", "Four")]
+    assert [text.rpartition("lane-")[2][0] for text in before] == ["0", "1", "1", "2"]
 
 
 def test_a_cancelled_appointment_is_shown_as_such_and_takes_no_time(desk):
@@ -103,7 +108,7 @@ def test_a_cancelled_appointment_is_shown_as_such_and_takes_no_time(desk):
 
 
 def test_an_appointment_over_midnight_is_on_both_days(desk):
-    desk.add("event", "night", title="Night", kind="other", start_ms=desk.at(DAY, "22:00"), end_ms=desk.at("2026-11-25", "02:00"))
+    visit(desk, "Night", "22:00", "23:00", end_ms=desk.at("2026-11-25", "02:00"))
 
     assert "from 22:00 Night" in desk.get("/schedule").text
     assert "until 02:00 Night" in desk.get("/schedule?date=2026-11-25").text
@@ -139,14 +144,14 @@ def test_the_team_is_who_reports_to_me_and_my_department_and_others_are_not_in_i
 
 
 def test_a_colleagues_hidden_appointment_shows_only_as_busy(desk):
-    desk.add("busy", "b1", user_id="zhao", event_id="hidden", start_ms=desk.at(DAY, "10:00"), end_ms=desk.at(DAY, "12:00"))
+    busy(desk, "zhao", "10:00", "12:00")
 
     assert "10:00–12:00 Busy" in desk.get("/schedule?who=zhao").text
 
 
 def test_an_appointment_that_i_see_is_not_also_said_to_be_busy(desk):
     visit(desk, "Together", "10:00", "11:00", owner_id="zhao", attendee_ids=["anna"])
-    desk.add("busy", "b1", user_id="zhao", event_id="Together", start_ms=desk.at(DAY, "10:00"), end_ms=desk.at(DAY, "11:00"))
+    busy(desk, "zhao", "10:00", "11:00", event_id="Together")
 
     text = desk.get("/schedule?who=zhao").text
 
@@ -191,7 +196,8 @@ def test_a_person_who_left_is_nobody_to_show(desk):
 
 def test_an_appointment_says_who_where_and_when(desk):
     desk.add("contact", "c1", account_id="a1", name="王芳", title="Owner", phones=["138 1111 8001"])
-    visit(desk, "Review", "10:30", "11:30", account_id="a1", contact_ids=["c1"], attendee_ids=["li"], remind_minutes=30)
+    people = {"contact_ids": ["c1"], "attendee_ids": ["li"]}
+    visit(desk, "Review", "10:30", "11:30", account_id="a1", remind_minutes=30, **people)
 
     shown = desk.get("/events/Review")
 
@@ -214,7 +220,7 @@ def test_everyone_who_is_elsewhere_at_that_time_is_named(desk):
     visit(desk, "Review", "10:30", "11:30", attendee_ids=["li", "zhao"])
     visit(desk, "Mine too", "11:00", "12:00")
     visit(desk, "Before", "09:00", "10:30")
-    desk.add("busy", "b1", user_id="li", event_id="hidden", start_ms=desk.at(DAY, "11:15"), end_ms=desk.at(DAY, "13:00"))
+    busy(desk, "li", "11:15", "13:00")
 
     text = desk.get("/events/Review").text
 
@@ -226,7 +232,7 @@ def test_everyone_who_is_elsewhere_at_that_time_is_named(desk):
 
 def test_a_whole_day_elsewhere_is_a_clash_too(desk):
     visit(desk, "Review", "10:30", "11:30")
-    desk.add("event", "fair", title="Fair", kind="other", is_all_day=1, start_ms=desk.at(DAY, "12:00"), end_ms=desk.at(DAY, "13:00"))
+    visit(desk, "Fair", "12:00", "13:00", is_all_day=1)
 
     assert "You: Fair, all day" in desk.get("/events/Review").text
 
@@ -266,7 +272,8 @@ def test_cancelling_and_putting_back(desk):
 
 def test_an_open_conflict_is_announced_on_the_page(desk):
     visit(desk, "Visit", "10:00", "11:00")
-    desk.add("conflict", "x1", target_entity="event", target_id="Visit", kind="field", unit="time", kept="{}", lost="{}", base="{}")
+    sides = {"kept": "{}", "lost": "{}", "base": "{}"}
+    desk.add("conflict", "x1", target_entity="event", target_id="Visit", kind="field", unit="time", **sides)
 
     assert "/conflicts/x1" in desk.get("/events/Visit").links
 
@@ -278,9 +285,8 @@ def test_a_new_appointment_takes_customer_contacts_colleagues_and_times(desk):
     desk.add("contact", "c1", account_id="a1", name="王芳")
     shown = desk.get("/events/new?date=2026-11-25&time=14:00&account=a1")
 
-    result = desk.post(
-        shown, "event-form", {"e.contact_ids": ["c1"], "e.attendee_ids": ["li"]}, e__title="Review", e__remind_minutes="30"
-    )
+    people = {"e.contact_ids": ["c1"], "e.attendee_ids": ["li"]}
+    result = desk.post(shown, "event-form", people, e__title="Review", e__remind_minutes="30")
 
     assert not result.errors
     row = desk.row("event", result.rows_by_slot["e"])
@@ -304,7 +310,7 @@ def test_a_new_appointment_on_another_day_starts_at_nine(desk):
 
 def test_colleagues_show_when_they_are_taken(desk):
     visit(desk, "Seen", "10:00", "11:00", owner_id="li")
-    desk.add("busy", "b1", user_id="li", event_id="hidden", start_ms=desk.at(DAY, "15:00"), end_ms=desk.at(DAY, "16:00"))
+    busy(desk, "li", "15:00", "16:00")
 
     text = desk.get("/events/new?date=2026-11-24").text
 
@@ -320,7 +326,8 @@ def test_editing_an_appointment_is_not_taken_by_itself(desk):
 
 def test_a_form_sent_back_unchanged_changes_nothing(desk):
     desk.add("contact", "c1", account_id="a1", name="王芳")
-    visit(desk, "Review", "10:30", "11:30", account_id="a1", contact_ids=["c1"], attendee_ids=["li"], note="One\nTwo", remind_minutes=10)
+    people = {"contact_ids": ["c1"], "attendee_ids": ["li"]}
+    visit(desk, "Review", "10:30", "11:30", account_id="a1", note="One\nTwo", remind_minutes=10, **people)
 
     result = desk.post(desk.get("/events/Review/edit"), "event-form")
 
@@ -373,9 +380,9 @@ def test_without_a_search_the_customers_met_last_are_offered(desk):
 def test_a_missing_title_is_refused_and_everything_typed_is_shown_again(desk):
     shown = desk.get("/events/new?date=2026-11-25&time=14:00")
 
-    result = desk.post(shown, "event-form", {"e.attendee_ids": ["li"]}, e__title="", e__note="Long story", e__kind="call")
-
-    from server.pages import Form
+    result = desk.post(
+        shown, "event-form", {"e.attendee_ids": ["li"]}, e__title="", e__note="Long story", e__kind="call"
+    )
 
     again = desk.get("/events/new", form=Form(result.errors, result.values))
     assert result.errors.keys() == {"e.title"}
@@ -400,7 +407,7 @@ def test_deleting_asks_for_the_row_to_go(desk):
 def test_a_colleagues_page_shows_the_days_ahead_and_their_customers(desk):
     desk.add("account", "a9", name="Of Zhao Ltd", owner_id="zhao")
     visit(desk, "Install", "15:00", "16:00", owner_id="zhao", account_id="a9")
-    desk.add("busy", "b1", user_id="zhao", event_id="hidden", start_ms=desk.at(DAY, "17:00"), end_ms=desk.at(DAY, "18:00"))
+    busy(desk, "zhao", "17:00", "18:00")
 
     text = desk.get("/people/zhao").text
 

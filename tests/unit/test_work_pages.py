@@ -198,7 +198,8 @@ def test_an_empty_outbox_says_so(desk):
 
 
 def test_what_waits_is_said_in_plain_words(desk):
-    desk.queue("activity", "v1", set={"kind": "visit", "account_id": "a1", "body": "Showed samples"}, at_ms=NOW_MS - HOUR)
+    wrote = {"kind": "visit", "account_id": "a1", "body": "Showed samples"}
+    desk.queue("activity", "v1", set=wrote, at_ms=NOW_MS - HOUR)
     task(desk, "Quote", account_id="a1")
     desk.queue("task", "Quote", base=4, set={"title": "Quote"})
     desk.queue("contact", "gone", base=4, delete=True)
@@ -212,9 +213,8 @@ def test_what_waits_is_said_in_plain_words(desk):
 
 
 def test_a_refused_entry_says_why_and_offers_every_way_out(desk):
-    desk.queue(
-        "account", "a1", state="refused", reason="too_long", detail={"field": "name", "most": 200}, base=1, set={"name": "王" * 201}
-    )
+    why = {"state": "refused", "reason": "too_long", "detail": {"field": "name", "most": 200}}
+    desk.queue("account", "a1", base=1, set={"name": "王" * 201}, **why)
 
     shown = desk.get("/outbox")
 
@@ -226,7 +226,8 @@ def test_a_refused_entry_says_why_and_offers_every_way_out(desk):
 
 
 def test_a_refused_entry_whose_row_is_gone_keeps_what_was_typed(desk):
-    desk.queue("activity", "v1", state="refused", reason="no_access", set={"kind": "call", "body": "A long story", "account_id": "zz"})
+    wrote = {"kind": "call", "body": "A long story", "account_id": "zz"}
+    desk.queue("activity", "v1", state="refused", reason="no_access", set=wrote)
 
     shown = desk.get("/outbox")
 
@@ -246,7 +247,8 @@ def test_what_was_sent_and_is_arriving_is_apart(desk):
 def test_unsent_work_can_be_saved_as_a_file_and_old_work_warns(desk):
     desk.queue("comment", "m1", set={"body": "Hello"}, at_ms=NOW_MS - 30 * HOUR)
 
-    shown = desk.get("/outbox", sync={"host": "device", "waiting": 1, "refused": 0, "last_ms": None, "state": "cannot"})
+    sync = {"host": "device", "waiting": 1, "refused": 0, "last_ms": None, "state": "cannot"}
+    shown = desk.get("/outbox", sync=sync)
 
     assert "/outbox/export.json" in shown.links
     assert "Find a signal, or save a file." in shown.text
@@ -365,9 +367,10 @@ def test_a_reference_is_shown_by_its_name(desk):
 
 def test_edit_against_delete_asks_and_mine_is_chosen_beforehand(desk):
     task(desk, "Quote")
-    deleted = {"kind": "delete", "unit": "title", "target_entity": "task", "target_id": "Quote", "kept": {"title": "Quote"}}
-    conflict(desk, **deleted, lost={"deleted": 1})
-    conflict(desk, "x2", **deleted, lost={"deleted": 1}, kept_by="anna", lost_by="li")
+    deleted = {"kind": "delete", "target_entity": "task", "target_id": "Quote", "lost": {"deleted": 1}}
+    deleted |= {"unit": "title", "kept": {"title": "Quote"}}
+    conflict(desk, **deleted)
+    conflict(desk, "x2", **deleted, kept_by="anna", lost_by="li")
     kept_by_default = desk.get("/conflicts/x2")
 
     desk.post(kept_by_default, "settle")
@@ -415,8 +418,11 @@ def test_search_reaches_everything_and_counts_it(desk):
 
     shown = desk.get("/search?q=tea")
 
-    for address in ("/customers/a2", "/contacts/c1", "/people/tea", "/activities/v1", "/events/e1", "/tasks/Buy%20tea", "/comments/m1", "/stickies/s1/edit"):
-        assert address.replace("%20", " ") in shown.links
+    found = {
+        *("/customers/a2", "/contacts/c1", "/people/tea", "/activities/v1"),
+        *("/events/e1", "/tasks/Buy tea", "/comments/m1", "/stickies/s1/edit"),
+    }
+    assert found <= set(shown.links)
     assert "Customers 1" in shown.text
 
 
@@ -458,7 +464,8 @@ def test_the_first_choice_makes_the_preference_row_and_the_next_changes_it(desk)
     second = desk.post(desk.get("/me"), "settings-form", p__theme="dark")
 
     row = desk.row("preference", "anna")
-    assert (row["language"], row["timezone"], row["theme"], row["owner_id"]) == ("zh-Hans", "Asia/Tokyo", "dark", "anna")
+    assert (row["language"], row["timezone"], row["theme"]) == ("zh-Hans", "Asia/Tokyo", "dark")
+    assert row["owner_id"] == "anna"
     assert second.ops[0]["set"] == {"theme": "dark"}
 
 
