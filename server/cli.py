@@ -13,7 +13,7 @@ from server import let_in
 from server.config import WrongSetting, read_data_folder, read_settings
 from server.doctor import examine, why_not_serve
 from server.firm import Firm
-from server.serve import CannotListen, run_sample, serve_firm
+from server.serve import CannotServe, run_sample, serve_firm
 
 SAMPLE_FOLDER = Path(__file__).parent.parent / "var"
 
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
         else:
             options = parser().parse_args(argv)
             status = options.command(options)
-    except (WrongSetting, CannotListen, let_in.Unknown) as error:
+    except (WrongSetting, CannotServe, let_in.Unknown) as error:
         sys.exit(f"roadbook: {error}")
     sys.exit(status or 0)
 

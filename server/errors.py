@@ -6,11 +6,13 @@ or a path of this machine; those go to the log.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from server.html import show
+from server.html import show, who
 from server.request import SignedOut, is_navigation, sign_in_path
 from server.security import headers_for
 
@@ -52,7 +54,10 @@ async def broken(request: Request, error: Exception) -> Response:
 
     It runs outside all middleware, so the headers are added here.
     """
-    answer = problem(request, 500)
+    try:
+        answer = problem(request, 500)
+    except Exception:  # the page needs the database too, and that may be what is broken
+        answer = PlainTextResponse("That did not work. What you typed was not saved: go back and try again.", 500)
     for name, value in headers_for(request.app.state.settings.is_https).items():
         answer.headers.setdefault(name, value)
     return answer
@@ -61,10 +66,17 @@ async def broken(request: Request, error: Exception) -> Response:
 def problem(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
     """A page for a person, a code for a script."""
     if is_navigation(request):
+        _look_who(request)
         answer = show(request, "problem.html", status=status, code=status)
         answer.headers.update(headers or {})
         return answer
     return JSONResponse({"error": CODES.get(status, "failed")}, status, headers)
+
+
+def _look_who(request: Request) -> None:
+    """Let the page be in the person's language, with the way back; where nobody is signed in, it does without."""
+    with suppress(SignedOut):
+        who(request)
 
 
 HANDLERS = {SignedOut: signed_out, Forbidden: forbidden, HTTPException: http_error, Exception: broken}

@@ -6,8 +6,10 @@ One process, because one writer owns the file.
 from __future__ import annotations
 
 import errno
+import shutil
+import signal
 import socket
-import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -21,12 +23,12 @@ from server.firm import Firm
 SHUTDOWN_S = 3
 
 
-class CannotListen(Exception):
-    """The address cannot be served on; the message says why and what to do."""
+class CannotServe(Exception):
+    """The address or the folder cannot be served; the message says why and what to do."""
 
 
 def serve_firm(settings: Settings) -> None:
-    """Serve until told to stop. Raises CannotListen."""
+    """Serve until told to stop. Raises CannotServe."""
     listening = listen(settings.host, settings.port)
     firm = Firm.open(settings.data)
     try:
@@ -43,24 +45,45 @@ def run_sample(folder: Path, port: int) -> int:
 
     A trial runs on any SQLite, with a word about it.
     """
-    from server.sample import make_sample, sample_people
-
     listening = listen("127.0.0.1", port)
     port = listening.getsockname()[1]
     settings = read_settings({}, data=folder, host="127.0.0.1", port=port, url=f"http://localhost:{port}")
     if finding := why_not_serve():
         print(f"Fit for a trial only: {finding.name} {finding.words}.", flush=True)
+    if not (folder / "roadbook.db").exists():
+        print("Making the sample firm …", flush=True)
+        make_sample_folder(folder)
     firm = Firm.open(folder)
     try:
-        if let_in.is_new(firm):
-            print("Making the sample firm …", flush=True)
-            make_sample(firm, firm.clock())
         app = _app(firm, settings)
-        print(welcome(settings.url, sample_people()), flush=True)
+        print(welcome(settings.url, _sample_people()), flush=True)
         _serve(app, settings, listening)
     finally:
         firm.close()
     return 0
+
+
+def make_sample_folder(folder: Path) -> None:
+    """All of it or nothing: a start that is cut short leaves no half a firm behind."""
+    from server.sample import make_sample
+
+    making = folder.with_name(folder.name + ".making")
+    shutil.rmtree(making, ignore_errors=True)
+    firm = Firm.open(making)
+    try:
+        make_sample(firm, firm.clock())
+    finally:
+        firm.close()
+    try:
+        making.replace(folder)
+    except OSError as error:
+        raise CannotServe(f"{folder} is not empty and holds no firm: choose another with --data ({error})") from None
+
+
+def _sample_people() -> list[tuple[str, str, str, str]]:
+    from server.sample import sample_people
+
+    return sample_people()
 
 
 def welcome(url: str, people: list[tuple[str, str, str, str]]) -> str:
@@ -71,7 +94,7 @@ def welcome(url: str, people: list[tuple[str, str, str, str]]) -> str:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Raises CannotListen."""
+    """Raises CannotServe."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.socket(family, socket.SOCK_STREAM)
@@ -80,7 +103,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(2048)
     except OSError as error:
         way_out = "Stop what uses it, or choose another port" if error.errno == errno.EADDRINUSE else "Choose another"
-        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}. {way_out}.") from None
+        raise CannotServe(f"cannot listen on {host}:{port}: {error.strerror or error}. {way_out}.") from None
     return listening
 
 
@@ -102,7 +125,7 @@ def _serve(app, settings: Settings, listening: socket.socket) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    server = uvicorn.Server(config)
-    server.run(sockets=[listening])
-    if not server.started:
-        print("roadbook: the server did not start; see above", file=sys.stderr)
+    # uvicorn raises the signal that stopped it once more when it is done; the firm must still be closed then.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from server.admin import departments, people
-from tests.unit.shell import add_person, client, id_of, open_firm, signed_in_client
+from tests.unit.shell import PASSWORD, add_person, client, id_of, open_firm, signed_in_client
 
 
 @pytest.fixture
@@ -108,8 +108,6 @@ def test_who_is_deactivated_is_signed_out_and_stays_out(firm, admin):
     admin.post(f"/admin/people/{ben}/activity", data={"is_active": "0"})
 
     assert phone.get("/me/devices").status_code == 303
-    from tests.unit.shell import PASSWORD
-
     assert client(firm).post("/sign-in", data={"login": "ben", "password": PASSWORD}).status_code == 422
     assert admin.post(f"/admin/people/{ben}/codes").status_code == 422
     admin.post(f"/admin/people/{ben}/activity", data={"is_active": "1"})

@@ -213,7 +213,8 @@ def test_nobody_signs_out_somebody_elses_device(firm):
 
 
 def test_signing_in_again_keeps_the_device_and_ends_the_old_session(firm):
-    browser = signed_in_client(firm)
+    browser = client(firm)
+    browser.post("/sign-in", data={"login": "anna", "password": PASSWORD})
     old = browser.cookies["roadbook"]
     with firm.look() as conn:
         before = conn.execute("SELECT device_id FROM session").fetchall()
