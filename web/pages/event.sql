@@ -69,7 +69,7 @@ SELECT p.id, p.name, NULL, NULL, b.start_ms, b.end_ms, 0
 FROM this t
 JOIN busy b ON b.start_ms < t.to_ms AND b.end_ms > t.from_ms
 JOIN person p ON p.id = b.user_id
-WHERE b.event_id <> t.id AND b.event_id NOT IN (SELECT id FROM event)
+WHERE b.event_id <> t.id AND NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id)
 ORDER BY 2, 5, 3;
 
 -- The same clock time on a later day, also where the clocks change in between.

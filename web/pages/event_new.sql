@@ -75,5 +75,5 @@ UNION ALL
 SELECT b.user_id, max(b.start_ms, d.from_ms), min(b.end_ms, d.to_ms), 0
 FROM bounds d
 JOIN busy b ON b.start_ms < d.to_ms AND b.end_ms > d.from_ms
-WHERE b.event_id NOT IN (SELECT id FROM event)
+WHERE NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id)
 ORDER BY 1, 2, 3;

@@ -37,7 +37,7 @@ UNION ALL
 SELECT NULL, NULL, b.start_ms, b.end_ms, 0, NULL, local_date(b.start_ms, :tz)
 FROM busy b
 WHERE b.user_id = :id AND b.end_ms > :now_ms AND b.start_ms < day_start_ms(add_days(:today, 7), :tz)
-  AND b.event_id NOT IN (SELECT id FROM event)
+  AND NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id)
 ORDER BY 3, 1;
 
 -- name: accounts :many

@@ -111,7 +111,7 @@ span AS MATERIALIZED (
   JOIN user u ON u.id = b.user_id
   WHERE b.start_ms < :around__to_ms AND b.end_ms > :around__from_ms
     AND b.user_id IN (SELECT value FROM json_each(:people_ids))
-    AND b.event_id NOT IN (SELECT id FROM event)
+    AND NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id)
 ),
 placed AS MATERIALIZED (
   SELECT d.date, d.start_ms AS day_start_ms, d.end_ms AS day_end_ms, s.*,

@@ -34,7 +34,7 @@ ORDER BY
   t.due_on,
   -(2 * t.is_important + t.is_urgent),
   t.id
-LIMIT 200;
+LIMIT 201;
 
 -- name: just_done :maybe
 SELECT id, title, done_at_ms, version FROM task WHERE id = :done AND done_at_ms IS NOT NULL;
