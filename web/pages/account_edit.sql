@@ -28,10 +28,15 @@ FROM account a
 WHERE a.id = :id;
 
 -- name: parents :many
-SELECT id, name FROM account
-WHERE id = :account__parent_id OR (:parent_q <> '' AND instr(search_key, fold(:parent_q)) AND id <> :id)
-ORDER BY name, id
-LIMIT 20;
+SELECT id, name FROM account WHERE id = :account__parent_id
+UNION
+SELECT * FROM (
+  SELECT id, name FROM account
+  WHERE :parent_q <> '' AND name >= '' AND instr(search_key, fold(:parent_q)) AND id <> :id
+  ORDER BY name, id
+  LIMIT 20
+)
+ORDER BY name, id;
 
 -- name: people :many
 SELECT id, name FROM user WHERE is_active = 1 OR id = :account__owner_id ORDER BY name, id;

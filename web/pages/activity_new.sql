@@ -49,16 +49,30 @@ ORDER BY a.name, a.id
 LIMIT max(0, 6 - (SELECT count(*) FROM mine));
 
 -- name: hits :many
-SELECT a.id, a.version, a.name, a.region,
-  (SELECT c.name FROM contact c WHERE c.account_id = a.id AND instr(c.search_key, fold(:q)) ORDER BY c.name, c.id LIMIT 1) AS found_contact
+SELECT a.id, a.version, a.name, a.region
 FROM account a
-WHERE :q <> '' AND :account__id IS NULL
-  AND (
-    instr(a.search_key, fold(:q))
-    OR a.id IN (SELECT c.account_id FROM contact c WHERE :q <> '' AND instr(c.search_key, fold(:q)))
-  )
+WHERE :q <> '' AND :account__id IS NULL AND a.name >= '' AND instr(a.search_key, fold(:q))
 ORDER BY a.name, a.id
-LIMIT 20;
+LIMIT 12;
+
+-- name: contact_hits :many
+WITH found AS (
+  SELECT c.account_id, min(c.name) AS contact_name
+  FROM (
+    SELECT c.account_id, c.name
+    FROM contact c
+    WHERE :q <> '' AND :account__id IS NULL AND c.name >= '' AND c.account_id IS NOT NULL AND instr(c.search_key, fold(:q))
+    ORDER BY c.name
+    LIMIT 40
+  ) c
+  GROUP BY c.account_id
+)
+SELECT a.id, a.version, a.name, f.contact_name
+FROM found f
+JOIN account a ON a.id = f.account_id
+WHERE NOT instr(a.search_key, fold(:q))
+ORDER BY f.contact_name, a.id
+LIMIT 12;
 
 -- name: days :one
 SELECT add_days(:today, 1) AS tomorrow, add_days(:today, 3) AS soon, add_days(:today, 7) AS week, add_days(:today, 14) AS fortnight, add_days(:today, 28) AS month;

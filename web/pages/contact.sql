@@ -57,7 +57,7 @@ SELECT * FROM (
       v.account_id = :contact__account_id
       OR (:contact__account_id IS NULL AND v.account_id IS NULL AND v.owner_id = :contact__owner_id)
     )
-    AND EXISTS (SELECT 1 FROM json_each(v.contact_ids) j WHERE j.value = :id)
+    AND instr(v.contact_ids, '"' || :id || '"')
   ORDER BY v.at_ms DESC, v.id DESC
   LIMIT 50
 )
