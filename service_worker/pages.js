@@ -9,7 +9,7 @@
  * @property {string} path the address without its query, as the browser sent it
  * @property {Record<string, string|null>} params from `match`
  * @property {URLSearchParams|Record<string, string>} [query]
- * @property {object} me
+ * @property {{id: string}} me
  * @property {string} lang
  * @property {string} tz
  * @property {number} now_ms

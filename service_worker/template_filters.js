@@ -64,8 +64,11 @@ function dumped(value) {
   return JSON.stringify(bare(value)).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** One %-placeholder of a format: %s %d %f %x with flags, width and precision. */
-function placed(value, [, left, zero, width, precision, type], asText) {
+/**
+ * One %-placeholder of a format: %s %d %f %x with flags, width and precision.
+ * @param {any} value @param {any[]} match @param {(value: any) => string} asText
+ */
+function placed(value, [left, zero, width, precision, type], asText) {
   let shown;
   if (type === 'd') shown = String(Math.trunc(value));
   else if (type === 'f') shown = Number(value).toFixed(precision === undefined ? 6 : Number(precision));
@@ -120,7 +123,7 @@ export const F = {
     let place = 0;
     const asText = value instanceof Safe ? text : plain;
     return through(value, (format) => format.replace(/%(-?)(0?)(\d*)(?:\.(\d+))?([sdfx%])/g, (...match) => (
-      match[5] === '%' ? '%' : placed(values[place++], match, asText))));
+      match[5] === '%' ? '%' : placed(values[place++], match.slice(1, 6), asText))));
   },
   from_json(value) {
     if (value === null || value === undefined || value === '') return [];
@@ -129,12 +132,12 @@ export const F = {
   groupby: (value, attribute, fallback, caseSensitive = false) => inGroups(itemsOf(value), attribute, fallback, caseSensitive),
   int(value, other = 0, base = 10) {
     const typed = plain(value).trim();
-    if (isNumber(value)) return Math.trunc(value);
+    if (isNumber(value)) return Math.trunc(Number(value));
     if (base !== 10) return Number.isNaN(parseInt(typed, base)) ? other : parseInt(typed, base);
     return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(typed) ? Math.trunc(Number(typed)) : other;
   },
   items: (value) => (value === undefined ? [] : Object.entries(value)),
-  join(value, between = '', attribute = undefined) {
+  join(value, /** @type {any} */ between = '', attribute = undefined) {
     const members = attribute == null ? itemsOf(value) : itemsOf(value).map((member) => path(member, attribute));
     if (between instanceof Safe || members.some((member) => member instanceof Safe)) {
       return new Safe(members.map(escapedMember).join(text(between)));

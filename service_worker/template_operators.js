@@ -31,7 +31,7 @@ export function subtract(a, b) {
 }
 
 export function multiply(a, b) {
-  if (typeof bare(a) === 'string' && isNumber(b)) return through(a, bare(a).repeat(Math.max(0, b)));
+  if (typeof bare(a) === 'string' && isNumber(b)) return through(a, bare(a).repeat(Math.max(0, Number(b))));
   return numbers(a, b, '*') && a * b;
 }
 

@@ -187,7 +187,7 @@ function counted(words, number) {
 
 function fill(text, values) {
   const isMarkup = Object.values(values).some((value) => value instanceof Safe);
-  const put = (value) => (isMarkup && !(value instanceof Safe) ? escape(shown(value)) : String(shown(value)));
+  const put = (value) => (isMarkup && !(value instanceof Safe) ? escape(String(shown(value))) : String(shown(value)));
   const filled = (isMarkup ? escape(text) : text).replace(PLACEHOLDER, (whole, name) => (Object.hasOwn(values, name) ? put(values[name]) : whole));
   return isMarkup ? new Safe(filled) : filled;
 }
