@@ -67,8 +67,7 @@ export class Host {
    * @returns {Promise<Replica|null>} */
   async answering() {
     const replica = this.#replica ?? (await this.#soon());
-    const isWhole = replica?.meta("first_sync_done") && replica.meta("user") && !replica.meta("doubt");
-    return isWhole ? replica : null;
+    return isWhole(replica) ? replica : null;
   }
 
   /** Everything about who asks and when; for a page that is shown without a replica, as far as it is known. */
@@ -112,8 +111,13 @@ export class Host {
   async wake() {
     const replica = await this.open().catch(() => null);
     const isFresh = this.#why === "" && Date.now() - this.#triedAt < FRESH_MS;
-    if (replica && isFresh && !this.status(replica).waiting) this.#tellStatus(replica);
+    if (isFresh && isWhole(replica) && !this.status(replica).waiting) this.#tellStatus(replica);
     else await this.sync();
+  }
+
+  /** Does this device hold anybody's rows? */
+  get isSomebodys() {
+    return Boolean(this.#replica?.meta("user"));
   }
 
   /** Rows changed here, by the person. @param {string[]} entities */
@@ -133,6 +137,7 @@ export class Host {
     this.#letGo();
     await replica.destroy();
     await this.kept.tidy();
+    await Promise.all((await caches.keys()).filter((name) => name.startsWith("roadbook-")).map((name) => caches.delete(name)));
     if ("clearAppBadge" in self.navigator) await self.navigator.clearAppBadge().catch(() => {});
   }
 
@@ -208,4 +213,10 @@ export class Host {
   #tell(message) {
     this.#channel.postMessage(message);
   }
+}
+
+/** All rows are here, and they are of whoever is signed in.
+ * @param {Replica|null} replica @returns {replica is Replica} */
+function isWhole(replica) {
+  return Boolean(replica?.meta("first_sync_done") && replica.meta("user") && !replica.meta("doubt"));
 }

@@ -57,7 +57,7 @@ export class Router {
   /** @param {Request} request @param {URL} url @param {Life} life */
   #post(request, url, life) {
     if (url.pathname === SIGNING_OUT) return this.#signOut(request);
-    if (SIGNING_IN.some((path) => url.pathname.startsWith(path))) return this.#signIn(request);
+    if (SIGNING_IN.some((path) => url.pathname.startsWith(path))) return this.#signIn(request, life);
     const found = this.#pages.match(url.pathname);
     if (!found) return request.mode === "navigate" ? this.#answers.fromNetwork(request) : null;
     return this.#answers.post({ request, url, found }, () => life.waitFor(this.#host.sync()));
@@ -71,10 +71,12 @@ export class Router {
     return answer;
   }
 
-  /** @param {Request} request */
-  async #signIn(request) {
+  /** Whoever signs in may be another person: the first thing to ask the server. @param {Request} request @param {Life} life */
+  async #signIn(request, life) {
     const answer = await this.#answers.fromNetwork(request);
-    if (hasMovedOn(answer)) await this.#host.doubt().catch(() => {});
+    if (!hasMovedOn(answer)) return answer;
+    await this.#host.doubt().catch(() => {});
+    life.waitFor(this.#host.sync());
     return answer;
   }
 }

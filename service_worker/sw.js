@@ -47,7 +47,7 @@ worker.addEventListener("periodicsync", (/** @type {any} */ event) => event.wait
 
 /** What pages ask for. @type {Record<string, (event: ExtendableMessageEvent) => Promise<any>>} */
 const MESSAGES = {
-  "wake": () => host.wake().then(sendLater),
+  "wake": () => host.wake().then(sendLater).then(mendBuild),
   "sync": () => host.sync().then(sendLater),
   // The page asks only when the person has tapped the button.
   "skip-waiting": () => worker.skipWaiting(),
@@ -64,6 +64,11 @@ async function storeBuild() {
   await cache.addAll(PRECACHE.map((/** @type {string} */ address) => new Request(address, { cache: "reload" })));
 }
 
+/** Signing out deletes the files, too: whoever signs in next gets them again. */
+async function mendBuild() {
+  if (host.isSomebodys && !(await caches.has(CACHE))) await storeBuild().catch(() => {});
+}
+
 async function takeCharge() {
   const others = (await caches.keys()).filter((name) => name.startsWith("roadbook-") && name !== CACHE);
   await Promise.all(others.map((name) => caches.delete(name)));
@@ -72,7 +77,7 @@ async function takeCharge() {
 
 /** A file of this build; what is not stored comes from the server. @param {string|Request} address */
 async function asset(address) {
-  const stored = await caches.open(CACHE).then((cache) => cache.match(address, { ignoreVary: true }));
+  const stored = await caches.match(address, { cacheName: CACHE, ignoreVary: true });
   return stored ?? fetch(address);
 }
 

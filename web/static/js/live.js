@@ -7,6 +7,7 @@ import { tellWorker } from "./worker.js";
 
 const FIRST_WAIT_MS = 5_000;
 const LAST_WAIT_MS = 300_000;
+const SETTLED_MS = 11_000; // a little longer than the worker takes a sync for fresh
 
 /** @type {EventSource|null} */
 let stream = null;
@@ -32,7 +33,15 @@ function open() {
   stream = new EventSource("/live");
   stream.onopen = () => (failures = 0);
   stream.onerror = () => again();
-  stream.addEventListener("poke", () => tellWorker({ type: "sync" }));
+  stream.addEventListener("poke", greeted, { once: true });
+}
+
+/** The first poke greets every page that connects: tapping through five pages must not sync five times.
+ * What changed just before is asked for once the person stays. */
+function greeted() {
+  tellWorker({ type: "wake" });
+  timer = setTimeout(() => tellWorker({ type: "wake" }), SETTLED_MS);
+  stream?.addEventListener("poke", () => tellWorker({ type: "sync" }));
 }
 
 function close() {
