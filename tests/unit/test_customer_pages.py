@@ -651,3 +651,17 @@ def test_no_page_carries_what_the_security_policy_forbids(desk):
     for address in addresses:
         html = desk.get(address).html
         assert not re.search(r"\sstyle=|<style|\son\w+=|hx-on|js:|<script(?! (type=\"module\" )?src=)", html), address
+
+
+def test_the_pane_beside_a_customer_repeats_no_id_of_its_page(desk):
+    """Both can be continued; an id in both would put the one's next chunk into the other."""
+    for n in range(60):
+        desk.add("account", f"x{n}", name=f"X {n}")
+        activity(desk, f"v{n}", days_ago=n)
+
+    page = desk.get("/customers/acme").html
+    pane = desk.get("/customers?part=pane&pane=1", partial=True).html
+    ids = re.findall(r'\sid="([^"]*)"', page + pane)
+
+    assert page.count("Show older") == pane.count("Show more") == 1
+    assert len(ids) == len(set(ids))
