@@ -21,7 +21,7 @@ from starlette.routing import Route
 from server import vcards
 from server.export_columns import ACCOUNT_COLUMNS, ACTIVITY_COLUMNS, ACTIVITY_KINDS, CONTACT_COLUMNS
 from server.html import show, text_for, who
-from server.imports.duplicates import find_people
+from server.imports.duplicates import find_people, who_else
 from server.spreadsheet import csv_bytes
 from web.text import Text
 
@@ -37,7 +37,8 @@ SELECT c.*, a.name AS account_name, u.name AS owner_name FROM contact AS c
 """
 ACTIVITIES_SQL = """
 SELECT v.*, a.name AS account_name, u.name AS owner_name,
-    (SELECT group_concat(c.name, '; ') FROM json_each(v.contact_ids) AS j JOIN contact AS c ON c.id = j.value) AS contact_names
+    (SELECT group_concat(c.name, '; ') FROM json_each(v.contact_ids) AS j
+      JOIN contact AS c ON c.id = j.value) AS contact_names
   FROM activity AS v LEFT JOIN account AS a ON a.id = v.account_id LEFT JOIN user AS u ON u.id = v.owner_id
   ORDER BY v.at_ms DESC, v.id DESC
 """
@@ -68,7 +69,9 @@ FILES: dict[str, Callable[[object, Text], bytes]] = {
 
 
 def _csv(columns: dict[str, str], rows: Iterable[dict], text: Text) -> bytes:
-    return csv_bytes([text.gettext(header) for header in columns.values()], ([row[name] for name in columns] for row in rows))
+    return csv_bytes(
+        [text.gettext(header) for header in columns.values()], ([row[name] for name in columns] for row in rows)
+    )
 
 
 def _account(row) -> dict:
@@ -98,12 +101,15 @@ def _activity(row, text: Text) -> dict:
 
 def _plain(entity: str, columns: dict[str, str], row) -> dict:
     """Columns that the row itself has; members of a set with semicolons between them."""
-    names = [name for name in columns if name.startswith(f"{entity}.") and name.split(".")[1] in row.keys()]  # noqa: SIM118
+    names = [
+        name for name in columns if name.startswith(f"{entity}.") and name.split(".")[1] in row.keys()
+    ]  # noqa: SIM118
     return {name: _cell(row[name.split(".")[1]]) for name in names}
 
 
 def _cell(value: object) -> object:
-    return "; ".join(json.loads(value)) if isinstance(value, str) and value.startswith("[") and value.endswith("]") else value
+    is_set = isinstance(value, str) and value.startswith("[") and value.endswith("]")
+    return "; ".join(json.loads(value)) if is_set else value
 
 
 def _degrees(e6: int | None) -> str | None:
@@ -146,8 +152,7 @@ def main(argv: list[str], firm) -> int:
     options = _parser().parse_args(argv)
     people = find_people(firm, options.person)
     if len(people) != 1:
-        problem = "several colleagues are called that; use the login" if people else "no colleague has this login or name"
-        print(f"roadbook: --for {options.person}: {problem}", file=sys.stderr)
+        print(f"roadbook: --for {options.person}: {who_else(people)}", file=sys.stderr)
         return 2
     data = export_for(firm, people[0], options.file, Text(options.language, firm.timezone, firm.clock()))
     if options.output:
@@ -160,11 +165,19 @@ def main(argv: list[str], firm) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="roadbook export",
-        description="Write what one person may see to a file: CSV for spreadsheets (UTF-8 with a byte order mark), or contact cards (vCard 4.0).",
-        epilog="A cell that a spreadsheet would run as a formula gets an apostrophe in front; an import takes it off again.",
+        description="Write what one person may see to a file: CSV for spreadsheets (UTF-8 with a byte order mark),"
+        " or contact cards (vCard 4.0).",
+        epilog="A cell that a spreadsheet would run as a formula gets an apostrophe in front;"
+        " an import takes it off again.",
     )
     parser.add_argument("file", choices=list(FILES))
-    parser.add_argument("--for", dest="person", required=True, metavar="PERSON", help="login, name or id; an administrator sees everything")
+    parser.add_argument(
+        "--for",
+        dest="person",
+        required=True,
+        metavar="PERSON",
+        help="login, name or id; an administrator sees everything",
+    )
     parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="else to standard output")
     parser.add_argument("--language", choices=["en", "zh-Hans", "zh-Hant"], default="en", help="of the headers")
     return parser

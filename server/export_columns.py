@@ -32,7 +32,7 @@ ACCOUNT_COLUMNS = {
 CONTACT_COLUMNS = {
     "contact.name": N_("Contact"),
     "account.name": N_("Customer"),
-    "contact.title": N_("Title"),
+    "contact.title": N_("Job title"),
     "contact.department": N_("Department"),
     "contact.influence": N_("Influence"),
     "contact.phones": N_("Phones"),

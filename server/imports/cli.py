@@ -15,7 +15,7 @@ from web.text import Text
 
 from . import sales_data
 from .apply import ImportRefused, ids_from, import_job
-from .duplicates import find_people, name_key, read_known
+from .duplicates import find_people, name_key, read_known, who_else
 from .error_file import error_file
 from .mapping import ERROR_COLUMNS
 from .plan import ADD, DUPLICATE, ERROR, FILL, FILLED, NEW, SKIP, Choices, PlannedRow, make_plan
@@ -26,6 +26,7 @@ from .wording import why
 
 AGENTS, ACCOUNTS, CONTACTS, PIPELINE = "sales-agents", "accounts", "contacts", "sales-pipeline"
 MOST_SHOWN = 20
+VERDICTS = {FILLED: "complete what is there", DUPLICATE: "left out: there already", ERROR: "not imported"}
 
 # Exit statuses, as scripts need them.
 ALL_IN, SOME_LEFT, NOT_DONE = 0, 1, 2
@@ -53,13 +54,39 @@ def parser() -> argparse.ArgumentParser:
         + ", ".join(WORDS),
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    parser.add_argument("--as", dest="what", choices=[ACCOUNTS, CONTACTS, AGENTS, PIPELINE], help="what a CSV file holds, where its headers leave it open")
-    parser.add_argument("--map", action="append", default=[], metavar="COLUMN=TARGET", help="what a column becomes; COLUMN= leaves it out")
-    parser.add_argument("--owner", metavar="PERSON", help="login, name or id of who owns what has no owner; else customers are everybody's")
-    parser.add_argument("--owners-from-opportunities", action="store_true", help="a customer without owner is given to the agent with most of its opportunities")
-    parser.add_argument("--duplicates", choices=[SKIP, ADD, FILL], default=SKIP, help="what is there already: leave it (skip), import it again (add), fill its empty fields (fill)")
+    parser.add_argument(
+        "--as",
+        dest="what",
+        choices=[ACCOUNTS, CONTACTS, AGENTS, PIPELINE],
+        help="what a CSV file holds, where its headers leave it open",
+    )
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=TARGET",
+        help="what a column becomes; COLUMN= leaves it out",
+    )
+    parser.add_argument(
+        "--owner",
+        metavar="PERSON",
+        help="login, name or id of who owns what has no owner; else customers are everybody's",
+    )
+    parser.add_argument(
+        "--owners-from-opportunities",
+        action="store_true",
+        help="a customer without owner is given to the agent with most of its opportunities",
+    )
+    parser.add_argument(
+        "--duplicates",
+        choices=[SKIP, ADD, FILL],
+        default=SKIP,
+        help="what is there already: leave it (skip), import it again (add), fill its empty fields (fill)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
-    parser.add_argument("--errors", type=Path, metavar="FILE", help="write the rows that are not imported to this CSV file")
+    parser.add_argument(
+        "--errors", type=Path, metavar="FILE", help="write the rows that are not imported to this CSV file"
+    )
     return parser
 
 
@@ -117,12 +144,12 @@ class Command:
         wanted = self.options.owner
         found = find_people(self.firm, wanted)
         if len(found) != 1:
-            problem = "several colleagues are called that; use the login" if found else "no colleague has this login or name"
-            raise CannotImport(f"--owner {wanted}: {problem}")
+            raise CannotImport(f"--owner {wanted}: {who_else(found)}")
         return found[0]
 
     def _busiest_agents(self, sources: list[tuple[Path, Source]]) -> dict[str, str]:
-        records = [record for _, source in sources if self._what(source) == PIPELINE for record in sales_data.records_of(source)]
+        pipelines = [source for _, source in sources if self._what(source) == PIPELINE]
+        records = [record for source in pipelines for record in sales_data.records_of(source)]
         if not records:
             raise CannotImport("--owners-from-opportunities needs the file of opportunities among the files")
         return sales_data.busiest_agents(records)
@@ -172,7 +199,9 @@ class Command:
         except ImportRefused as refused:
             operation, outcome = refused.refusals[0]
             reason = self.text.reason(outcome["reason"], outcome["detail"])
-            raise CannotImport(f"{path}: nothing imported. {operation['entity']} {operation.get('set', {})}: {reason}") from None
+            raise CannotImport(
+                f"{path}: nothing imported. {operation['entity']} {operation.get('set', {})}: {reason}"
+            ) from None
 
     # --- telling ---------------------------------------------------------------------------------
 
@@ -184,8 +213,9 @@ class Command:
     def _report(self, plan, source: Source, operations: list[dict]) -> None:
         made = Counter(operation["entity"] for operation in operations if not operation["base"])
         verb = "would be imported" if self.options.dry_run else "imported"
-        print(f"  {plan.count(NEW)} rows {verb}" + "".join(f", {count} new {entity} rows" for entity, count in made.items()))
-        for verdict, words in ((FILLED, "complete what is there"), (DUPLICATE, "left out: there already"), (ERROR, "not imported")):
+        new_rows = "".join(f", {count} new {entity} rows" for entity, count in made.items())
+        print(f"  {plan.count(NEW)} rows {verb}{new_rows}")
+        for verdict, words in VERDICTS.items():
             if plan.count(verdict):
                 print(f"  {plan.count(verdict)} rows {words}")
         self._tell_duplicates(plan.rows)
@@ -210,13 +240,16 @@ class Command:
             print(f"    {count} rows: {reason}")
         for row in failed[:MOST_SHOWN]:
             for problem in row.problems:
-                print(f"    row {row.record.number}, {problem.column or 'whole row'}: {problem.value!r}: {why(self.text, problem)}")
+                where = f"row {row.record.number}, {problem.column or 'whole row'}"
+                print(f"    {where}: {problem.value!r}: {why(self.text, problem)}")
         _print_rest(failed, "" if self.options.errors else "; --errors FILE writes them all")
 
     def _tell_remarks(self, rows: list[PlannedRow]) -> None:
         remarks = [(row, remark) for row in rows if row.verdict != ERROR for remark in row.remarks]
         for row, remark in remarks[:MOST_SHOWN]:
-            print(f"    note on row {row.record.number}, {remark.column}: {remark.value[:60]!r}: {why(self.text, remark)}")
+            print(
+                f"    note on row {row.record.number}, {remark.column}: {remark.value[:60]!r}: {why(self.text, remark)}"
+            )
         _print_rest(remarks)
 
     def _write_errors(self) -> None:

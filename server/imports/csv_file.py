@@ -151,6 +151,10 @@ def _sort_in(table: Table, number: int, cells: list[str]) -> None:
 
 def _misfit(table: Table, number: int, cells: list[str]) -> Record:
     known = dict(zip(table.columns, cells, strict=False))
-    surplus = {f"#{place}": cell for place, cell in enumerate(cells[len(table.columns) :], start=len(table.columns) + 1)}
-    problem = Problem("", table.delimiter.join(cells), "ragged_row", {"cells": len(cells), "columns": len(table.columns)})
+    surplus = {
+        f"#{place}": cell for place, cell in enumerate(cells[len(table.columns) :], start=len(table.columns) + 1)
+    }
+    problem = Problem(
+        "", table.delimiter.join(cells), "ragged_row", {"cells": len(cells), "columns": len(table.columns)}
+    )
     return Record(number, cells={**known, **surplus}, problems=[problem])

@@ -130,6 +130,11 @@ def find_people(firm, wanted: str) -> list[str]:
     return exactly or [row["id"] for row in rows if name_key(row["name"]) == name_key(wanted)]
 
 
+def who_else(people: list[str]) -> str:
+    """Why find_people did not find one person, and what to do."""
+    return "several colleagues are called that; use the login" if people else "no colleague has this login or name"
+
+
 def _keys(conn, user_id: str, condition: str) -> set[str]:
     held = f"SELECT key FROM membership WHERE user_id = ? AND until_seq IS NULL AND {condition}"
     return {row[0] for row in conn.execute(held, (user_id,))}

@@ -179,7 +179,9 @@ class _Visit:
         return source.guess(self.waiting.what)
 
     def keep_choices(self, source: Source, form: dict[str, str]) -> None:
-        chosen = {column: form.get(f"column-{place}", "") for place, column in enumerate(source.columns) if source.table}
+        chosen = {
+            column: form.get(f"column-{place}", "") for place, column in enumerate(source.columns) if source.table
+        }
         known = {target for _, choices in labels.groups(self.text) for target, _ in choices}
         self.waiting.targets = with_choices(source, {}, {c: t if t in known else "" for c, t in chosen.items()})
         self.waiting.duplicates = form["duplicates"] if form.get("duplicates") in (SKIP, ADD, FILL) else SKIP
@@ -200,7 +202,10 @@ def _preview(source: Source, targets: dict[str, str], text: Text) -> list[dict]:
     for record in source.cards[:PREVIEW_ROWS]:
         for target, cells in record.values.items():
             values.setdefault(target, []).extend(cell.text for cell in cells)
-    return [{"column": labels.label(text, target), "target": target, "samples": found[:PREVIEW_ROWS]} for target, found in values.items()]
+    return [
+        {"column": labels.label(text, target), "target": target, "samples": found[:PREVIEW_ROWS]}
+        for target, found in values.items()
+    ]
 
 
 def _report(visit: _Visit, source: Source, plan: Plan) -> dict:
@@ -211,7 +216,9 @@ def _report(visit: _Visit, source: Source, plan: Plan) -> dict:
         "waiting": visit.waiting,
         **_counts(plan),
         "left_out": source.left_out,
-        "failed": [_failed(visit.text, row.record.number, problem) for row in failed for problem in row.problems][:MOST_SHOWN],
+        "failed": [
+            _failed(visit.text, row.record.number, problem) for row in failed for problem in row.problems
+        ][:MOST_SHOWN],
         "known": [_known(row) for row in known[:MOST_SHOWN]],
         "known_count": len(known),
         "remarks": [_failed(visit.text, row.record.number, remark) for row, remark in remarks[:MOST_SHOWN]],

@@ -33,7 +33,7 @@ FIELDS = {
     "parent": N_("Belongs to (a customer's name)"),
     "next_contact_on": N_("Next contact on"),
     "note": N_("Note"),
-    "title": N_("Title"),
+    "title": N_("Job title"),
     "department": N_("Department"),
     "influence": N_("Influence"),
     "wechat": N_("WeChat"),

@@ -21,18 +21,22 @@ ERROR_COLUMNS = ("roadbook row", "roadbook column", "roadbook value", "roadbook 
 
 PHONE = re.compile(r"^(?!\d+\.\d+$)[+(]?\d[\d\s().+-]{5,}(\s*[/,;、，；]\s*[+(]?\d[\d\s().+-]{5,})*$")
 EMAIL = re.compile(r"^\S+@\S+\.\w+$")
-COMPANY = re.compile(r"(公司|集团|集團|工厂|工廠|厂|廠|\b(ltd|inc|llc|gmbh|corp|corporation|company|co|ag|plc|s\.?a)\.?)$", re.I)
+COMPANY = re.compile(
+    r"(公司|集团|集團|工厂|工廠|厂|廠|\b(ltd|inc|llc|gmbh|corp|corporation|company|co|ag|plc|s\.?a)\.?)$", re.I
+)
 PERSON = re.compile(r"^[\u4e00-\u9fff]{2,4}$|^[A-Z][\w'-]+ [A-Z][\w'-]+$")
 ADDRESS = re.compile(r"(省|市|区|縣|县|路|街|号|號).*\d|\b(street|road|avenue|st|rd|ave)\b", re.I)
 # What values show by themselves; the second group is too weak against a header that says something else.
 SHAPES = (("contact.phones", PHONE), ("contact.emails", EMAIL), ("account.name", COMPANY))
 WEAK_SHAPES = (("account.address", ADDRESS), ("contact.name", PERSON))
-NOT_PHONES = {"fax", "传真", "傳真", "pager", "opportunity_id", "id", "no", "number", "编号", "編號", "latitude", "longitude"}
+NOT_PHONES = {
+    "fax", "传真", "傳真", "pager", "opportunity_id", "id", "no", "number", "编号", "編號", "latitude", "longitude"
+}
 
 # Header words that alone say nothing about whose they are: decided by what else the file has.
 OPEN_NAMES = {"name", "名称", "名稱"}
 
-# In a file of companies and people, the word for the phone that stands on a desk.
+# Beside a column of mobile numbers, the word for the phone that stands on the company's desk.
 LANDLINES = {"phone", "telephone", "tel", "电话", "電話"}
 
 # The header of a well-known public data set, whose revenue is in millions without saying so.
@@ -77,7 +81,8 @@ def _record(columns: list[str], number: int, cells: list[str], mapping: dict[str
 def _by_header(column: str) -> str:
     """The target that a header's words name, with a unit in it looked at first."""
     word = plain(re.sub(r"\(\d+\)$", "", column))
-    target = TARGET_BY_WORD.get(word) or export_headers().get(word) or TARGET_BY_WORD.get(plain(re.sub(r"[(（\[].*$", "", column))) or ""
+    bare = plain(re.sub(r"[(（\[].*$", "", column))
+    target = TARGET_BY_WORD.get(word) or export_headers().get(word) or TARGET_BY_WORD.get(bare) or ""
     return _revenue_unit(column) if target == "account.annual_revenue" else target
 
 
@@ -115,8 +120,9 @@ def _settle(found: dict[str, str], kind: str) -> dict[str, str]:
         if plain(column) in OPEN_NAMES and found[column] == "contact.name":
             found[column] = _open_name(targets, kind)
     targets = set(found.values())
+    has_mobile = any(target == "contact.phones" and plain(column) not in LANDLINES for column, target in found.items())
     for column, target in found.items():
-        found[column] = _owner_of(column, target, "account.name" in targets, "contact.name" in targets)
+        found[column] = _owner_of(column, target, "account.name" in targets, "contact.name" in targets, has_mobile)
     if {plain(column) for column in found} >= MILLIONS:
         found[next(column for column in found if plain(column) == "revenue")] = "account.annual_revenue_m"
     return _once_each(found)
@@ -131,12 +137,12 @@ def _open_name(targets: set[str], kind: str) -> str:
     return "contact.name"
 
 
-def _owner_of(column: str, target: str, has_account: bool, has_contact: bool) -> str:
+def _owner_of(column: str, target: str, has_account: bool, has_contact: bool, has_mobile: bool) -> str:
     """A phone, address or note is the customer's or the contact's, by who is in the file and by the word."""
     wrong = (target.startswith("contact.") and not has_contact) or (target.startswith("account.") and not has_account)
     if wrong and (has_account or has_contact) and target in TWINS:
         return TWINS[target]
-    if has_account and has_contact and plain(column) in LANDLINES:
+    if has_account and has_contact and has_mobile and plain(column) in LANDLINES:
         return "account.phones"
     return target
 
@@ -144,7 +150,8 @@ def _owner_of(column: str, target: str, has_account: bool, has_contact: bool) ->
 def _is_about_accounts(targets: set[str]) -> bool:
     """More that only companies have than that only people have."""
     telling = targets - TWINS.keys()
-    return sum(target.startswith("account.") for target in telling) > sum(target.startswith("contact.") for target in telling)
+    of_accounts = sum(target.startswith("account.") for target in telling)
+    return of_accounts > sum(target.startswith("contact.") for target in telling)
 
 
 def _once_each(found: dict[str, str]) -> dict[str, str]:

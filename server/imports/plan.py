@@ -193,7 +193,8 @@ class _Planner:
         planned.remarks += [self._left_over(planned, found.entity, name) for name in left_over]
 
     def _left_over(self, planned: PlannedRow, entity: str, name: str) -> Problem:
-        cells = next(cells for target, cells in planned.record.values.items() if target.startswith(entity) and field_name(target) == name)
+        values = planned.record.values
+        cells = next(values[target] for target in values if target.startswith(entity) and field_name(target) == name)
         return Problem(cells[0].column, cells[0].text, "filled_already")
 
     # --- parents ---------------------------------------------------------------------------------

@@ -69,9 +69,13 @@ class Directory:
 
 def read_directory(conn) -> Directory:
     """conn: `firm.look()`."""
-    departments = conn.execute("SELECT id, name, parent_id FROM department WHERE deleted = 0 ORDER BY position, id").fetchall()
+    departments = conn.execute(
+        "SELECT id, name, parent_id FROM department WHERE deleted = 0 ORDER BY position, id"
+    ).fetchall()
     people = conn.execute("SELECT id, name FROM user WHERE deleted = 0 ORDER BY id DESC").fetchall()
-    roles = conn.execute("SELECT id, data_scope FROM role WHERE deleted = 0 AND is_admin = 0 ORDER BY id DESC").fetchall()
+    roles = conn.execute(
+        "SELECT id, data_scope FROM role WHERE deleted = 0 AND is_admin = 0 ORDER BY id DESC"
+    ).fetchall()
     return Directory(
         {name_key(row["name"]): row["id"] for row in people},
         {name_key(row["name"]): row["id"] for row in reversed(departments)},

@@ -4,6 +4,8 @@ A target is 'entity.field' of the model, or one of a few that need work first: '
 'account.parent' (an account by name) and the annual revenue in other units than thousands.
 """
 
+# ruff: noqa: E501 (lists of words)
+
 from __future__ import annotations
 
 import re

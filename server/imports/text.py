@@ -94,7 +94,8 @@ def _common_share(data: bytes, encoding: str) -> float:
     if text is None:
         return 0.0
     letters = [at for at, char in enumerate(text) if ord(char) > 0x7F and char.isalpha()]
-    return sum(_is_everyday(text[at]) and not _is_inside_a_word(text, at) for at in letters) / len(letters) if letters else 0.0
+    common = sum(_is_everyday(text[at]) and not _is_inside_a_word(text, at) for at in letters)
+    return common / len(letters) if letters else 0.0
 
 
 def _is_inside_a_word(text: str, at: int) -> bool:

@@ -31,7 +31,10 @@ NOTED = {
     "IMPP": ("Chat", "聊天"),
     "X-MS-TEL": ("Telephone", "电话"),
 }
-ADDRESS, BIRTHDAY, WEBSITE, ORGANISATION = ("Address", "地址"), ("Birthday", "生日"), ("Website", "网址"), ("Organisation", "单位")
+ADDRESS, BIRTHDAY = ("Address", "地址"), ("Birthday", "生日")
+WEBSITE, ORGANISATION = ("Website", "网址"), ("Organisation", "单位")
+
+WECHAT = "wechat|weixin|微信"
 
 # Labels that say no more than the type of a phone does.
 DULL_LABELS = {"iphone", "mobile", "home", "work", "main", "other", "手机", "住宅", "工作", "主要", "其他"}
@@ -45,7 +48,9 @@ def read_records(text: str) -> tuple[list[Record], Counter]:
 
 
 def _record(card: Card) -> Record:
-    record = Record(card.number, cells=_cells(card), problems=list(card.problems), remarks=list(card.remarks), is_card=True)
+    record = Record(
+        card.number, cells=_cells(card), problems=list(card.problems), remarks=list(card.remarks), is_card=True
+    )
     company, department = _organisation(card)
     is_company = _is_company(card, company)
     side = "account" if is_company else "contact"
@@ -170,9 +175,8 @@ def _websites(card: Card, record: Record, has_company: bool, note: _Notes) -> No
 
 def _wechat(card: Card) -> str:
     """From X-WECHAT, or an instant-messaging address that says wechat."""
-    found = card.text("X-WECHAT") or next(
-        (one.text for one in card.all("IMPP") if re.search("wechat|weixin|微信", one.text + card.label(one.group), re.I)), ""
-    )
+    chats = [one for one in card.all("IMPP") if re.search(WECHAT, one.text + card.label(one.group), re.I)]
+    found = card.text("X-WECHAT") or (chats[0].text if chats else "")
     return re.sub(r"^(wechat|weixin|x-apple):", "", found, flags=re.I)
 
 
@@ -184,7 +188,7 @@ def _notes(card: Card, note: _Notes) -> None:
     for one in card.all(*NOTED):
         if one.name == "ROLE" and not card.text("TITLE"):
             continue
-        if one.name == "IMPP" and re.search("wechat|weixin|微信", one.text, re.I):
+        if one.name == "IMPP" and re.search(WECHAT, one.text, re.I):
             continue
         label = card.label(one.group) or NOTED[one.name]
         note.line(one.name, label, ", ".join(part for part in one.parts() if part))

@@ -10,7 +10,9 @@ from .record import BadFile, Problem
 SENTENCES = {
     # a whole file
     "empty_file": N_("There is nothing in this file."),
-    "spreadsheet_file": N_("This is a spreadsheet or an archive. In the spreadsheet program, save it as CSV and choose that file."),
+    "spreadsheet_file": N_(
+        "This is a spreadsheet or an archive. In the spreadsheet program, save it as CSV and choose that file."
+    ),
     "unknown_encoding": N_("This is not a text file. Choose a CSV or vCard file."),
     "only_a_header": N_("There is only one row in this file, and it holds the names of the columns."),
     "unclosed_quote": N_("Row %(row)s: a quotation mark is opened and never closed. Close it there, or remove it."),
@@ -18,18 +20,27 @@ SENTENCES = {
     "too_many_columns": N_("More than %(most)s columns. Please remove those that are not needed."),
     "no_cards": N_("There is no contact card in this file."),
     "too_large_file": N_("This file is larger than %(most)s MB. Please cut it in parts."),
-    "no_name_column": N_("No column says how the customer or the contact is called. Choose a column for one of the names."),
+    "no_name_column": N_(
+        "No column says how the customer or the contact is called. Choose a column for one of the names."
+    ),
     "unknown_column": N_("There is no column %(column)s in this file. It has: %(columns)s."),
     "unknown_target": N_("%(target)s is nothing that a column can become. Choose one of: %(targets)s."),
     # a row
-    "ragged_row": N_("This row has %(cells)s cells, and the header has %(columns)s. Put the missing separators in, or quotation marks around a cell that holds one."),
+    "ragged_row": N_(
+        "This row has %(cells)s cells, and the header has %(columns)s."
+        " Put the missing separators in, or quotation marks around a cell that holds one."
+    ),
     "no_name": N_("Neither a customer's nor a contact's name is given."),
     "needs_owner": N_("A contact without a customer needs an owner, or nobody could see it. Say who owns it."),
-    "ambiguous_date": N_("This can be two days, and no other date of the column shows which. Write it like 2026-11-24."),
+    "ambiguous_date": N_(
+        "This can be two days, and no other date of the column shows which. Write it like 2026-11-24."
+    ),
     "not_a_choice_here": N_("This is none of: %(choices)s."),
     "unknown_owner": N_("No colleague has this name. Write it as it stands in Roadbook, or leave it empty."),
     "several_people": N_("Several colleagues have this name. Leave it empty, and choose the owner afterwards."),
-    "owner_out_of_reach": N_("You may not give anything to this colleague. Leave it empty, or ask a manager to import it."),
+    "owner_out_of_reach": N_(
+        "You may not give anything to this colleague. Leave it empty, or ask a manager to import it."
+    ),
     "unknown_parent": N_("No customer has this name, neither here nor in the file."),
     "parent_of_itself": N_("A customer cannot belong to itself, directly or through others."),
     "account_not_imported": N_("What this row belongs to is not imported, because its own row has a problem."),

@@ -29,7 +29,9 @@ PEOPLE_PER_TEAM = 8
 DIRECTOR = "bulk-director"
 
 
-def fill(firm, accounts: int = 5_000, activities: int = 50_000, contacts: int | None = None, people: int = 50) -> list[str]:
+def fill(
+    firm, accounts: int = 5_000, activities: int = 50_000, contacts: int | None = None, people: int = 50
+) -> list[str]:
     """Add people (a director, then teams of salespeople under managers), accounts, contacts and activities.
 
     contacts: two an account where it is not given.  Returns the ids of the people, the director first.
@@ -39,7 +41,9 @@ def fill(firm, accounts: int = 5_000, activities: int = 50_000, contacts: int | 
     owners = people_ids[1:] or people_ids
     _insert(firm, "account", _accounts(chance, accounts, owners, now_ms))
     firm.write_now(lambda db: _grant(db, firm, accounts))
-    _insert(firm, "contact", _contacts(chance, 2 * accounts if contacts is None else contacts, accounts, owners, now_ms))
+    _insert(
+        firm, "contact", _contacts(chance, 2 * accounts if contacts is None else contacts, accounts, owners, now_ms)
+    )
     _insert(firm, "activity", _activities(chance, activities, accounts, owners, now_ms))
     firm.write_now(lambda db: db.execute("ANALYZE"))
     return people_ids
@@ -49,16 +53,30 @@ def _people(firm, count: int) -> list[str]:
     """Through accept: who reaches whom must be right."""
     new_id, now_ms = ids_from(firm), firm.clock()
     rows: list[tuple[str, str, dict]] = [("department", "bulk-firm", {"name": "Bulk"})]
-    rows += [("role", f"bulk-{data_scope}", {"name": data_scope, "data_scope": data_scope}) for data_scope in ("everything", "below", "own")]
-    rows.append(("user", DIRECTOR, {"name": "Bulk Director", "role_id": "bulk-everything", "department_id": "bulk-firm"}))
+    rows += [
+        ("role", f"bulk-{data_scope}", {"name": data_scope, "data_scope": data_scope})
+        for data_scope in ("everything", "below", "own")
+    ]
+    rows.append(
+        ("user", DIRECTOR, {"name": "Bulk Director", "role_id": "bulk-everything", "department_id": "bulk-firm"})
+    )
     for number in range(count - 1):
         team = f"bulk-team-{number // PEOPLE_PER_TEAM}"
         is_manager = number % PEOPLE_PER_TEAM == 0
         if is_manager:
             rows.append(("department", team, {"name": team, "parent_id": "bulk-firm"}))
         role = "bulk-below" if is_manager else "bulk-own"
-        rows.append(("user", f"bulk-person-{number:03}", {"name": f"Person {number:03}", "role_id": role, "department_id": team}))
-    ops = [{"id": new_id(), "entity": entity, "row": row, "base": 0, "at": now_ms, "set": values} for entity, row, values in rows]
+        rows.append(
+            (
+                "user",
+                f"bulk-person-{number:03}",
+                {"name": f"Person {number:03}", "role_id": role, "department_id": team},
+            )
+        )
+    ops = [
+        {"id": new_id(), "entity": entity, "row": row, "base": 0, "at": now_ms, "set": values}
+        for entity, row, values in rows
+    ]
     firm.write_now(lambda db: accept_as_server(db, firm, ops))
     return [row for entity, row, _ in rows if entity == "user"]
 
@@ -108,14 +126,18 @@ def _contacts(chance: random.Random, count: int, accounts: int, owners: list[str
 def _activities(chance: random.Random, count: int, accounts: int, owners: list[str], now_ms: int) -> Iterator[dict]:
     for number in range(count):
         account = chance.randrange(accounts)
-        sentences, products = ((CHINESE_ACTIVITIES, CHINESE_PRODUCTS), (FOREIGN_ACTIVITIES, FOREIGN_PRODUCTS))[number % 4 == 0]
+        sentences, products = (
+            (CHINESE_ACTIVITIES, CHINESE_PRODUCTS), (FOREIGN_ACTIVITIES, FOREIGN_PRODUCTS)
+        )[number % 4 == 0]
         kind = chance.choice(("call", "visit", "message", "meeting", "note"))
         at_ms = now_ms - round(chance.random() ** 2 * 700 * DAY_MS)
         yield {
             "id": _id("activity", number),
             "account_id": _id("account", account),
             "kind": kind,
-            "body": chance.choice(sentences[kind]).format(who="王芳", product=chance.choice(products), n=number % 12 + 1),
+            "body": chance.choice(sentences[kind]).format(
+                who="王芳", product=chance.choice(products), n=number % 12 + 1
+            ),
             "owner_id": owners[account % len(owners)],
             "at_ms": at_ms,
         }
@@ -139,7 +161,9 @@ def _insert(firm, entity_name: str, rows: Iterator[dict]) -> None:
 
 
 def _whole(entity, row: dict) -> dict:
-    stamps = {"created_at_ms": row["at_ms"], "updated_at_ms": row["at_ms"]} | dict.fromkeys(("created_by", "updated_by"), row["owner_id"])
+    stamps = {
+        "created_at_ms": row["at_ms"], "updated_at_ms": row["at_ms"]
+    } | dict.fromkeys(("created_by", "updated_by"), row["owner_id"])
     whole = new_row(entity, row["id"], row["owner_id"], row["at_ms"]) | row | stamps
     if "at_ms" not in entity.by_name:
         del whole["at_ms"]
@@ -149,7 +173,9 @@ def _whole(entity, row: dict) -> dict:
 
 
 def _insert_chunk(db, entity, rows: list[dict]) -> None:
-    first = db.execute("UPDATE counter SET seq = seq + ? WHERE id = 1 RETURNING seq", (len(rows),)).fetchone()[0] - len(rows) + 1
+    first = db.execute(
+        "UPDATE counter SET seq = seq + ? WHERE id = 1 RETURNING seq", (len(rows),)
+    ).fetchone()[0] - len(rows) + 1
     for seq, row in enumerate(rows, start=first):
         row["version"] = seq
     columns = ", ".join(rows[0])

@@ -14,13 +14,21 @@ HOUR_MS = 3_600_000
 def add_conflicts(firm, now_ms: int) -> None:
     """One about a customer's level and one about an address, both between a salesperson and the manager."""
     _clash(firm, now_ms, "user-lina", "user-wangfang", "level", ("a", "c"))
-    _clash(firm, now_ms, "user-wuqiang", "user-huangjie", "note", ("月底前要收回样机。", "样机可以再留一个月，已答应对方。"))
+    _clash(
+        firm,
+        now_ms,
+        "user-wuqiang",
+        "user-huangjie",
+        "note",
+        ("月底前要收回样机。", "样机可以再留一个月，已答应对方。"),
+    )
 
 
 def _clash(firm, now_ms: int, owner: str, manager: str, name: str, values: tuple[str, str]) -> None:
     with firm.look() as conn:
         row = conn.execute(
-            f"SELECT id, version FROM account WHERE owner_id = ? AND {name} IS NOT NULL AND {name} NOT IN (?, ?) ORDER BY id LIMIT 1",
+            f"SELECT id, version FROM account WHERE owner_id = ? AND {name} IS NOT NULL AND {name} NOT IN (?, ?)"
+            " ORDER BY id LIMIT 1",
             (owner, *values),
         ).fetchone()
     for user_id, device, hours, value in ((owner, "iPhone", 5, values[0]), (manager, "Android", 3, values[1])):

@@ -47,11 +47,13 @@ def _customer(diary: Diary, chance: random.Random, number: int, start_ms: int, n
     since_ms = start_ms + round((now_ms - 20 * DAY_MS - start_ms) * chance.random() ** 3)
     level = chance.choices(("a", "b", "c", "d", None), (8, 22, 40, 15, 15))[0]
     kind = chance.choices(("customer", "dealer", "supplier", "partner", "competitor"), (84, 7, 4, 3, 2))[0]
-    street = f"{chance.choice(city.streets)}{'' if is_chinese else ' '}{chance.randrange(1, 300)}{'号' if is_chinese else ''}"
+    street, house = chance.choice(city.streets), chance.randrange(1, 300)
     made = Customer(
         f"account-{number:03}", name, is_chinese, level, owner, city,
-        f"{city.name}市{street}" if is_chinese else f"{street}, {city.name}",
-        round((city.lat + chance.uniform(-0.06, 0.06)) * 1e6), round((city.lng + chance.uniform(-0.06, 0.06)) * 1e6), since_ms,
+        f"{city.name}市{street}{house}号" if is_chinese else f"{street} {house}, {city.name}",
+        round(
+            (city.lat + chance.uniform(-0.06, 0.06)) * 1e6
+        ), round((city.lng + chance.uniform(-0.06, 0.06)) * 1e6), since_ms,
     )  # fmt: skip
     domain = _domain(name, short_name)
     has_plan = kind == "customer" and chance.random() < 0.4
@@ -85,7 +87,9 @@ def _company(chance: random.Random, number: int, is_chinese: bool, city: City) -
         trade, industry = words.CHINESE_TRADES[(number // len(words.CHINESE_BRANDS)) % len(words.CHINESE_TRADES)]
         return f"{city.name}{brand}{trade}{chance.choice(words.CHINESE_FORMS)}", f"{brand}{trade}", industry
     brand = words.FOREIGN_BRANDS[number // 5 % len(words.FOREIGN_BRANDS)]
-    trade, industry = words.FOREIGN_TRADES[(number // 5 // len(words.FOREIGN_BRANDS) * 3 + number) % len(words.FOREIGN_TRADES)]
+    trade, industry = words.FOREIGN_TRADES[
+        (number // 5 // len(words.FOREIGN_BRANDS) * 3 + number) % len(words.FOREIGN_TRADES)
+    ]
     return f"{brand} {trade} {words.FOREIGN_FORMS.get(city.name, 'Inc.')}", None, industry
 
 
@@ -103,7 +107,9 @@ def _parent(chance: random.Random, number: int) -> str | None:
 
 def _domain(customer_name: str, short_name: str | None) -> str:
     """A domain of the kind that is set aside for examples."""
-    return "".join(lazy_pinyin(short_name)) + ".example" if short_name else "-".join(customer_name.lower().split()[:2]) + ".example"
+    return "".join(lazy_pinyin(short_name)) + ".example" if short_name else "-".join(
+        customer_name.lower().split()[:2]
+    ) + ".example"
 
 
 def _landline(chance: random.Random, city: City) -> str:
@@ -125,7 +131,8 @@ def _note(chance: random.Random, is_chinese: bool) -> str | None:
 
 CHINESE_NOTES = (
     "每年三月做预算，二月底前要把方案送到。", "门卫要登记，提前把车牌发给前台。", "付款周期 60 天，发票要写部门。",
-    "停车在二号门，下午三点以后才有空位。", "老板周一上午开会，不要打电话。", "竞争对手也在报价，价格差不多，服务是重点。",
+    "停车在二号门，下午三点以后才有空位。", "老板周一上午开会，不要打电话。",
+    "竞争对手也在报价，价格差不多，服务是重点。",
 )  # fmt: skip
 FOREIGN_NOTES = (
     "Budget is set in October. Quotes must be there by September.",
@@ -148,7 +155,7 @@ def _add_contacts(diary: Diary, chance: random.Random, customer: Customer, numbe
             account_id=customer.id, name=name, title=title, influence=influence,
             phones=[_mobile(number, place, customer.is_chinese)], emails=[f"{_mailbox(name)}@{domain}"],
             wechat=f"wx_{number:03}{place}" if customer.is_chinese and chance.random() < 0.5 else None,
-            birthday=f"{chance.randrange(1965, 1998)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}" if chance.random() < 0.2 else None,
+            birthday=_birthday(chance),
             owner_id=customer.owner,
         )  # fmt: skip
         customer.contacts.append((contact, name))
@@ -156,3 +163,9 @@ def _add_contacts(diary: Diary, chance: random.Random, customer: Customer, numbe
 
 def _mailbox(name: str) -> str:
     return ".".join(name.lower().split()) if name.isascii() else "".join(lazy_pinyin(name))
+
+
+def _birthday(chance: random.Random) -> str | None:
+    """Of every fifth: people seldom tell."""
+    day = f"{chance.randrange(1965, 1998)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}"
+    return day if chance.random() < 0.2 else None

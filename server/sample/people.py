@@ -28,7 +28,13 @@ ROLES = (
     ("role-admin", "管理员 Administrator", "everything", 1, "administers the firm and sees everything"),
     ("role-director", "总经理 Director", "everything", 0, "sees everything"),
     ("role-manager", "销售经理 Sales manager", "below", 0, "sees the department and those below it"),
-    ("role-service", "服务工程师 Service engineer", "department", 0, "sees the service department's customers, and those shared"),
+    (
+        "role-service",
+        "服务工程师 Service engineer",
+        "department",
+        0,
+        "sees the service department's customers, and those shared",
+    ),
     ("role-rep", "销售代表 Salesperson", "own", 0, "sees own customers"),
 )
 

@@ -4,10 +4,14 @@
 anything else: each language writes as its people do.
 """
 
+# ruff: noqa: E501 (lists of words)
+
 from __future__ import annotations
 
 CHINESE_PRODUCTS = ("变频器 FD-300", "伺服电机 SM-80", "减速机 GR-5", "传送带模块 CB-2", "软启动器 SS-150")
-FOREIGN_PRODUCTS = ("FD-300 drives", "SM-80 servo motors", "GR-5 gearboxes", "CB-2 conveyor modules", "SS-150 soft starters")
+FOREIGN_PRODUCTS = (
+    "FD-300 drives", "SM-80 servo motors", "GR-5 gearboxes", "CB-2 conveyor modules", "SS-150 soft starters"
+)
 
 CHINESE_ACTIVITIES = {
     "call": (
@@ -90,8 +94,20 @@ FOREIGN_EVENTS = {
 }
 OTHER_EVENTS = (("销售周例会", "公司三楼会议室"), ("产品培训：FD-300 新固件", "公司二楼"), ("月度回款核对", "线上"))
 
-CHINESE_TASKS = ("给{name}出报价", "把合同寄给{name}", "催{name}的尾款", "给{name}回样机测试结果", "准备{name}的投标文件", "问{name}发票抬头")
-FOREIGN_TASKS = ("Quote for {name}", "Send the contract to {name}", "Remind {name} of the open invoice", "Send test results to {name}")
+CHINESE_TASKS = (
+    "给{name}出报价",
+    "把合同寄给{name}",
+    "催{name}的尾款",
+    "给{name}回样机测试结果",
+    "准备{name}的投标文件",
+    "问{name}发票抬头",
+)
+FOREIGN_TASKS = (
+    "Quote for {name}",
+    "Send the contract to {name}",
+    "Remind {name} of the open invoice",
+    "Send test results to {name}",
+)
 OWN_TASKS = ("写本月工作总结", "更新价格表", "车辆保养", "报销上周差旅费", "预订展会酒店")
 
 STICKIES = (
@@ -100,13 +116,24 @@ STICKIES = (
 )  # fmt: skip
 
 COMMENTS = (
-    ("{at} 这个价格能批吗？客户周五要答复。", True), ("可以，但交期要写清楚。", False), ("{at} 麻烦安排一次现场服务。", True), ("收到，周四上午过去。", False),
-    ("Well done! Keep me posted.", False), ("{at} can you check the stock of the SM-80?", True), ("上次也是这样，注意接地。", False), ("照片存好了吗？", False),
+    (
+        "{at} 这个价格能批吗？客户周五要答复。", True
+    ), ("可以，但交期要写清楚。", False), ("{at} 麻烦安排一次现场服务。", True), ("收到，周四上午过去。", False),
+    ("Well done! Keep me posted.", False), (
+        "{at} can you check the stock of the SM-80?", True
+    ), ("上次也是这样，注意接地。", False), ("照片存好了吗？", False),
     ("建议带上技术一起去。", False), ("{at} 这家和我们东区的客户是一个集团，可以联动。", True),
 )  # fmt: skip
 
 # (role of the far end, role of the near end, note)
-ACCOUNT_RELATIONS = (("经销商", "厂家", None), ("供应商", "客户", "包装材料"), ("Dealer", "Manufacturer", None), ("合作伙伴", "合作伙伴", "一起投过标"))
+ACCOUNT_RELATIONS = (
+    ("经销商", "厂家", None),
+    ("供应商", "客户", "包装材料"),
+    ("Dealer", "Manufacturer", None),
+    ("合作伙伴", "合作伙伴", "一起投过标"),
+)
 CONTACT_RELATIONS = (
-    ("老同学", "老同学", "西安交大电气系"), ("前同事", "前同事", None), ("夫妻", "夫妻", "不要在两家面前谈价格"), ("Former colleague", "Former colleague", None), ("师徒", "师傅", None),
+    ("老同学", "老同学", "西安交大电气系"), ("前同事", "前同事", None), ("夫妻", "夫妻", "不要在两家面前谈价格"), (
+        "Former colleague", "Former colleague", None
+    ), ("师徒", "师傅", None),
 )  # fmt: skip

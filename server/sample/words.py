@@ -4,6 +4,8 @@ Cities, streets and positions are real; companies and people are not.  Phone num
 assigned to nobody (164 in China) or set aside for films and examples (+49 30 23125, +44 20 7946, 555-01).
 """
 
+# ruff: noqa: E501 (lists of words)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -22,17 +24,28 @@ class City:
 
 
 CHINESE_CITIES = (
-    City("北京", "north", "010", 39.905, 116.391, ("朝阳区建国路", "海淀区中关村大街", "丰台区南四环西路", "大兴区荣华南路")),
+    City(
+        "北京",
+        "north",
+        "010",
+        39.905,
+        116.391,
+        ("朝阳区建国路", "海淀区中关村大街", "丰台区南四环西路", "大兴区荣华南路"),
+    ),
     City("天津", "north", "022", 39.084, 117.201, ("滨海新区第三大街", "西青区友谊南路", "东丽区先锋路")),
     City("青岛", "north", "0532", 36.067, 120.383, ("市南区香港中路", "黄岛区长江中路", "城阳区正阳路")),
     City("大连", "north", "0411", 38.914, 121.615, ("中山区人民路", "甘井子区华北路", "金普新区辽河东路")),
     City("济南", "north", "0531", 36.651, 117.120, ("历下区经十路", "历城区工业北路", "槐荫区齐鲁大道")),
-    City("上海", "east", "021", 31.230, 121.474, ("浦东新区张杨路", "闵行区沪闵路", "嘉定区曹安公路", "松江区荣乐东路")),
+    City(
+        "上海", "east", "021", 31.230, 121.474, ("浦东新区张杨路", "闵行区沪闵路", "嘉定区曹安公路", "松江区荣乐东路")
+    ),
     City("杭州", "east", "0571", 30.274, 120.155, ("滨江区江南大道", "余杭区文一西路", "萧山区市心北路")),
     City("苏州", "east", "0512", 31.299, 120.585, ("工业园区苏州大道", "高新区狮山路", "吴中区宝带东路")),
     City("南京", "east", "025", 32.060, 118.797, ("江宁区双龙大道", "鼓楼区中山北路", "雨花台区宁双路")),
     City("宁波", "east", "0574", 29.868, 121.544, ("鄞州区中山东路", "北仑区明州路", "慈溪市浒山路")),
-    City("深圳", "south", "0755", 22.543, 114.058, ("南山区深南大道", "宝安区前进路", "龙岗区龙翔大道", "龙华区梅龙路")),
+    City(
+        "深圳", "south", "0755", 22.543, 114.058, ("南山区深南大道", "宝安区前进路", "龙岗区龙翔大道", "龙华区梅龙路")
+    ),
     City("广州", "south", "020", 23.129, 113.264, ("天河区黄埔大道", "番禺区汉溪大道", "黄埔区开创大道")),
     City("东莞", "south", "0769", 23.021, 113.752, ("南城街道鸿福路", "长安镇锦厦路", "松山湖科技路")),
     City("佛山", "south", "0757", 23.022, 113.122, ("顺德区南国东路", "南海区桂澜北路", "禅城区季华五路")),
@@ -62,12 +75,22 @@ CHINESE_TRADES = (
     ("物流", "物流"), ("模具", "模具"), ("新能源", "新能源"), ("自动化", "自动化"), ("家具", "家具"), ("环保设备", "环保"), ("汽车零部件", "汽车"),
 )  # fmt: skip
 FOREIGN_TRADES = (
-    ("Logistics", "Logistics"), ("Foods", "Food"), ("Packaging", "Packaging"), ("Machines", "Machinery"), ("Medical", "Medical"),
-    ("Energy", "Energy"), ("Print", "Printing"), ("Conveyors", "Machinery"), ("Textiles", "Textiles"), ("Breweries", "Food"),
+    (
+        "Logistics", "Logistics"
+    ), ("Foods", "Food"), ("Packaging", "Packaging"), ("Machines", "Machinery"), ("Medical", "Medical"),
+    ("Energy", "Energy"), ("Print", "Printing"), (
+        "Conveyors", "Machinery"
+    ), ("Textiles", "Textiles"), ("Breweries", "Food"),
 )  # fmt: skip
-CHINESE_FORMS, FOREIGN_FORMS = ("有限公司", "有限公司", "股份有限公司", "厂"), {"Berlin": "GmbH", "Hamburg": "GmbH", "Munich": "AG", "London": "Ltd"}
-CHINESE_SOURCES, FOREIGN_SOURCES = ("展会", "老客户介绍", "官网", "电话", "经销商推荐"), ("Trade fair", "Referral", "Website", "Cold call")
-CHINESE_TAGS, FOREIGN_TAGS = ("重点", "招标", "年框", "价格敏感", "新厂房"), ("key", "tender", "frame contract", "new plant")
+CHINESE_FORMS, FOREIGN_FORMS = ("有限公司", "有限公司", "股份有限公司", "厂"), {
+    "Berlin": "GmbH", "Hamburg": "GmbH", "Munich": "AG", "London": "Ltd"
+}
+CHINESE_SOURCES, FOREIGN_SOURCES = ("展会", "老客户介绍", "官网", "电话", "经销商推荐"), (
+    "Trade fair", "Referral", "Website", "Cold call"
+)
+CHINESE_TAGS, FOREIGN_TAGS = ("重点", "招标", "年框", "价格敏感", "新厂房"), (
+    "key", "tender", "frame contract", "new plant"
+)
 
 SURNAMES = "王 李 张 刘 陈 杨 黄 赵 吴 周 徐 孙 马 朱 胡 郭 何 高 林 罗 梁 宋 郑 谢 韩 唐 冯 于 董 萧 欧阳".split()
 GIVEN_NAMES = (
@@ -76,5 +99,19 @@ GIVEN_NAMES = (
 FIRST_NAMES = "Anna Ben Clara David Elena Frank Grace Hugo Ingrid James Katrin Liam Maria Noah Olga Peter Rosa Simon Tess Viktor".split()
 LAST_NAMES = "Becker Collins Duarte Ek Fischer Grant Hoffmann Ivers Jensen Klein Larsen Meyer Novak Olsen Price Roth Schmidt Turner Vogel Weber".split()
 
-CHINESE_TITLES = (("总经理", "decides"), ("采购经理", "influences"), ("采购员", "guards"), ("设备主管", "uses"), ("生产厂长", "influences"), ("工程师", "uses"), ("财务", "guards"))
-FOREIGN_TITLES = (("Managing director", "decides"), ("Head of purchasing", "influences"), ("Buyer", "guards"), ("Plant manager", "influences"), ("Maintenance engineer", "uses"))
+CHINESE_TITLES = (
+    ("总经理", "decides"),
+    ("采购经理", "influences"),
+    ("采购员", "guards"),
+    ("设备主管", "uses"),
+    ("生产厂长", "influences"),
+    ("工程师", "uses"),
+    ("财务", "guards"),
+)
+FOREIGN_TITLES = (
+    ("Managing director", "decides"),
+    ("Head of purchasing", "influences"),
+    ("Buyer", "guards"),
+    ("Plant manager", "influences"),
+    ("Maintenance engineer", "uses"),
+)

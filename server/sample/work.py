@@ -88,7 +88,9 @@ def _activity(story: Story, number: int, author: str, customer: Customer, offset
 def _sentence(chance: random.Random, customer: Customer, kind: str, contact: str) -> str:
     sentences = texts.CHINESE_ACTIVITIES if customer.is_chinese else texts.FOREIGN_ACTIVITIES
     products = texts.CHINESE_PRODUCTS if customer.is_chinese else texts.FOREIGN_PRODUCTS
-    return chance.choice(sentences[kind]).format(who=contact, product=chance.choice(products), n=chance.randrange(2, 13))
+    return chance.choice(sentences[kind]).format(
+        who=contact, product=chance.choice(products), n=chance.randrange(2, 13)
+    )
 
 
 def _checkin(story: Story, customer: Customer, at_ms: int) -> dict:
@@ -154,7 +156,9 @@ def _tasks(story: Story) -> None:
         theirs = story.customers_of(person.id)
         for _ in range(12):
             number += 1
-            _task(story, number, person, story.chance.choice(theirs) if theirs and story.chance.random() < 0.75 else None)
+            _task(
+                story, number, person, story.chance.choice(theirs) if theirs and story.chance.random() < 0.75 else None
+            )
 
 
 def _task(story: Story, number: int, person, customer: Customer | None) -> None:
@@ -209,8 +213,9 @@ def _share(story: Story, customer: Customer, user_id: str, access: str, until_on
     row = f"member-{customer.id}-{user_id.removeprefix('user-')}"
     at_ms = customer.since_ms + HOUR_MS
     story.diary.make(
-        "account_member", row, at_ms, customer.owner, account_id=customer.id, user_id=user_id, access=access, until_on=until_on
-    )
+        "account_member", row, at_ms, customer.owner,
+        account_id=customer.id, user_id=user_id, access=access, until_on=until_on,
+    )  # fmt: skip
 
 
 def _relations(story: Story) -> None:
@@ -219,7 +224,9 @@ def _relations(story: Story) -> None:
         near, far = story.chance.sample([one for one in owned if one.owner == owned[number * 7].owner], 2)
         at_ms = max(near.since_ms, far.since_ms) + HOUR_MS
         between_people = number % 2
-        role, reverse_role, note = story.chance.choice(texts.CONTACT_RELATIONS if between_people else texts.ACCOUNT_RELATIONS)
+        role, reverse_role, note = story.chance.choice(
+            texts.CONTACT_RELATIONS if between_people else texts.ACCOUNT_RELATIONS
+        )
         story.diary.make(
             "relation", f"relation-{number:03}", at_ms, near.owner,
             from_account_id=near.id, to_account_id=far.id, role=role, reverse_role=reverse_role, note=note,
@@ -230,7 +237,12 @@ def _relations(story: Story) -> None:
 
 def _comments(story: Story) -> None:
     """Under recent activities: the owner and the manager talk."""
-    recent = [entry for entry in story.diary.entries if entry.operation["entity"] == "activity" and entry.at_ms > story.at(-30, 0, 0)]
+    recent = [
+        entry
+        for entry in story.diary.entries
+        if entry.operation["entity"] == "activity"
+        and entry.at_ms > story.at(-30, 0, 0)
+    ]
     by_id = {person.id: person for person in PEOPLE}
     for number, entry in enumerate(story.chance.sample(recent, min(60, len(recent))), start=1):
         body, mentions = texts.COMMENTS[number % len(texts.COMMENTS)]
@@ -248,8 +260,13 @@ def _saved_views(story: Story) -> None:
     """As the customers page writes them."""
     for person in SELLERS:
         chinese = person.language != "en"
-        views = (("我的A级客户" if chinese else "My A customers", "a", ""), ("90天没联系" if chinese else "Silent for 90 days", "", "90"))
+        views = (
+            ("我的A级客户" if chinese else "My A customers", "a", ""),
+            ("90天没联系" if chinese else "Silent for 90 days", "", "90"),
+        )
         for number, (name, level, seen) in enumerate(views, start=1):
             query = f"q=&level={level}&kind=&owner=me&seen={seen}&due=&sort=name"
             row = f"view-{person.login}-{number}"
-            story.diary.make("saved_view", row, story.at(-20, 9, number), person.id, name=name, query=query, owner_id=person.id)
+            story.diary.make(
+                "saved_view", row, story.at(-20, 9, number), person.id, name=name, query=query, owner_id=person.id
+            )

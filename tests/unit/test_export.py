@@ -19,7 +19,12 @@ def entered(firm, name: str = "Anna Keller"):
     user_id = shell.id_of(firm, name)
     token = firm.write_now(
         lambda conn: sessions.start(
-            conn, user_id=user_id, device_id=f"device-of-{name[:3]}", device_name="Phone", started_by="password", now_ms=firm.clock()
+            conn,
+            user_id=user_id,
+            device_id=f"device-of-{name[:3]}",
+            device_name="Phone",
+            started_by="password",
+            now_ms=firm.clock(),
         )
     )
     browser = shell.client(firm)
@@ -44,10 +49,43 @@ def add(firm, entity: str, row: str, **values) -> None:
 
 def some_rows(firm) -> None:
     anna, ben = shell.id_of(firm, "Anna Keller"), shell.add_person(firm, "Ben")
-    add(firm, "account", "a1", name="示例机电", level="a", phones=["+86 138 0013 8000", "010-1"], annual_revenue_k=5, owner_id=anna, lat_e6=22_500_000, lng_e6=114_000_001, address="深圳市1号")
+    add(
+        firm,
+        "account",
+        "a1",
+        name="示例机电",
+        level="a",
+        phones=["+86 138 0013 8000", "010-1"],
+        annual_revenue_k=5,
+        owner_id=anna,
+        lat_e6=22_500_000,
+        lng_e6=114_000_001,
+        address="深圳市1号",
+    )
     add(firm, "account", "a2", name="=cmd|'/c calc'!A1", parent_id="a1", owner_id=ben)
-    add(firm, "contact", "c1", name="王芳", account_id="a1", phones=["13800138000"], note="第一行\n第二行; 逗号,", tags=["VIP", "展会"], birthday="1980-05-17", owner_id=anna)
-    add(firm, "activity", "v1", kind="call", account_id="a1", contact_ids=["c1"], at_ms=firm.clock(), body="打了电话", owner_id=anna)
+    add(
+        firm,
+        "contact",
+        "c1",
+        name="王芳",
+        account_id="a1",
+        phones=["13800138000"],
+        note="第一行\n第二行; 逗号,",
+        tags=["VIP", "展会"],
+        birthday="1980-05-17",
+        owner_id=anna,
+    )
+    add(
+        firm,
+        "activity",
+        "v1",
+        kind="call",
+        account_id="a1",
+        contact_ids=["c1"],
+        at_ms=firm.clock(),
+        body="打了电话",
+        owner_id=anna,
+    )
 
 
 def table(data: bytes) -> list[dict]:
@@ -66,7 +104,9 @@ def test_customers_contacts_and_activities_come_out(firm):
     ]
     assert table(anna.get("/export/contacts.csv").content)[0]["Contact's tags"] == "VIP; 展会"
     [activity] = table(anna.get("/export/activities.csv").content)
-    assert (activity["Kind"], activity["Customer"], activity["Contacts"], activity["Text"]) == ("Call", "示例机电", "王芳", "打了电话")
+    assert (
+        activity["Kind"], activity["Customer"], activity["Contacts"], activity["Text"]
+    ) == ("Call", "示例机电", "王芳", "打了电话")
 
 
 def test_an_export_holds_only_what_the_person_may_see(firm):
@@ -111,8 +151,11 @@ def test_what_is_exported_can_be_imported_into_another_firm(firm, tmp_path, lang
     try:
         assert cli.main(files, other) == 0
         for sql in (
-            "SELECT a.name, a.level, a.phones, a.annual_revenue_k, a.address, a.lat_e6, a.lng_e6, p.name, u.name FROM account a LEFT JOIN account p ON p.id = a.parent_id JOIN user u ON u.id = a.owner_id ORDER BY a.name",
-            "SELECT c.name, c.phones, c.note, c.tags, c.birthday, a.name FROM contact c JOIN account a ON a.id = c.account_id",
+            "SELECT a.name, a.level, a.phones, a.annual_revenue_k, a.address, a.lat_e6, a.lng_e6, p.name, u.name"
+            " FROM account a LEFT JOIN account p ON p.id = a.parent_id"
+            " JOIN user u ON u.id = a.owner_id ORDER BY a.name",
+            "SELECT c.name, c.phones, c.note, c.tags, c.birthday, a.name"
+            " FROM contact c JOIN account a ON a.id = c.account_id",
         ):
             with firm.look() as one, other.look() as two:
                 assert [tuple(row) for row in two.execute(sql)] == [tuple(row) for row in one.execute(sql)]

@@ -9,7 +9,11 @@ from server.imports.apply import ImportRefused, ids_from, import_job
 from server.imports.cli import ALL_IN, NOT_DONE, SOME_LEFT, main
 
 AGENTS = "sales_agent,manager,regional_office\nAnn Agent,Max Manager,North\nBob Agent,Mia Manager,North\n"
-ACCOUNTS = "account,sector,year_established,revenue,employees,office_location,subsidiary_of\nAcme Corporation,retail,1996,1100.04,2822,Kenya,\nBluth,retail,1993,2,3,Kenya,Acme Corporation\n"
+ACCOUNTS = (
+    "account,sector,year_established,revenue,employees,office_location,subsidiary_of\n"
+    "Acme Corporation,retail,1996,1100.04,2822,Kenya,\n"
+    "Bluth,retail,1993,2,3,Kenya,Acme Corporation\n"
+)
 PIPELINE = (
     "opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value\n"
     "1C1I,Ann Agent,GTX,Bluth,Won,10/20/2016,3/1/2017,1054\n"
@@ -52,18 +56,27 @@ def test_the_sales_data_set_becomes_people_customers_and_notes(firm, tmp_path):
 
     assert main([*files, "--owners-from-opportunities", "--errors", str(tmp_path / "errors.csv")], firm) == SOME_LEFT
 
-    assert rows(firm, "SELECT d.name, p.name FROM department d JOIN department p ON p.id = d.parent_id") == [("North", "Firm")]
     assert rows(
-        firm, "SELECT u.name, m.name, r.data_scope FROM user u JOIN role r ON r.id = u.role_id LEFT JOIN user m ON m.id = u.manager_id ORDER BY u.name"
+        firm, "SELECT d.name, p.name FROM department d JOIN department p ON p.id = d.parent_id"
+    ) == [("North", "Firm")]
+    assert rows(
+        firm, "SELECT u.name, m.name, r.data_scope FROM user u"
+        " JOIN role r ON r.id = u.role_id LEFT JOIN user m ON m.id = u.manager_id ORDER BY u.name"
     ) == [
         ("Ann Agent", "Max Manager", "own"), ("Bob Agent", "Mia Manager", "own"),
         ("Max Manager", None, "reports"), ("Mia Manager", None, "reports"), ("Root", None, "everything"),
     ]  # fmt: skip
     assert rows(firm, "SELECT count(*) FROM credential") == [(0,)]
-    assert rows(firm, "SELECT a.name, a.annual_revenue_k, p.name, u.name FROM account a LEFT JOIN account p ON p.id = a.parent_id LEFT JOIN user u ON u.id = a.owner_id ORDER BY a.name") == [
+    assert rows(
+        firm,
+        "SELECT a.name, a.annual_revenue_k, p.name, u.name FROM account a"
+        " LEFT JOIN account p ON p.id = a.parent_id LEFT JOIN user u ON u.id = a.owner_id ORDER BY a.name",
+    ) == [
         ("Acme Corporation", 1_100_040, None, None), ("Bluth", 2_000, "Acme Corporation", "Ann Agent"),
     ]  # fmt: skip
-    notes = rows(firm, "SELECT kind, date(at_ms / 1000, 'unixepoch'), body FROM activity WHERE id LIKE '%1c1i%' ORDER BY at_ms")
+    notes = rows(
+        firm, "SELECT kind, date(at_ms / 1000, 'unixepoch'), body FROM activity WHERE id LIKE '%1c1i%' ORDER BY at_ms"
+    )
     assert notes == [
         ("note", "2016-10-20", "Opportunity 1C1I: GTX. Ann Agent engaged the customer. Stage Engaging."),
         ("note", "2017-03-01", "Opportunity 1C1I: GTX. Stage Won. Value 1054. Agent: Ann Agent."),
@@ -83,14 +96,22 @@ def test_importing_the_same_files_again_changes_nothing(firm, tmp_path):
 
 
 def test_agents_see_their_own_customers_and_managers_those_of_their_team(firm, tmp_path):
-    main([*write(tmp_path, agents_csv=AGENTS, accounts_csv=ACCOUNTS, pipeline_csv=PIPELINE), "--owners-from-opportunities"], firm)
+    main(
+        [
+            *write(tmp_path, agents_csv=AGENTS, accounts_csv=ACCOUNTS, pipeline_csv=PIPELINE),
+            "--owners-from-opportunities",
+        ],
+        firm,
+    )
     ids = dict(rows(firm, "SELECT name, id FROM user"))
 
     def sees(name):
         with firm.read(ids[name]) as conn:
             return [row[0] for row in conn.execute("SELECT name FROM account WHERE owner_id IS NOT NULL")]
 
-    assert (sees("Ann Agent"), sees("Max Manager"), sees("Bob Agent"), sees("Mia Manager")) == (["Bluth"], ["Bluth"], [], [])
+    assert (
+        sees("Ann Agent"), sees("Max Manager"), sees("Bob Agent"), sees("Mia Manager")
+    ) == (["Bluth"], ["Bluth"], [], [])
 
 
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(firm, tmp_path, capsys):
@@ -132,7 +153,9 @@ def test_one_refused_operation_leaves_nothing_half_imported(firm):
         firm.write_now(import_job(firm, [good, bad], None))
 
     assert refused.value.refusals[0][0] == bad
-    assert rows(firm, "SELECT count(*) FROM account") == rows(firm, "SELECT count(*) FROM operation WHERE user_id IS NULL AND id = ?", good["id"]) == [(0,)]
+    assert rows(firm, "SELECT count(*) FROM account") == rows(
+        firm, "SELECT count(*) FROM operation WHERE user_id IS NULL AND id = ?", good["id"]
+    ) == [(0,)]
 
 
 def test_cards_are_given_to_the_owner_that_is_named(firm, tmp_path):

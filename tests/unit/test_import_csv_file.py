@@ -40,7 +40,9 @@ def test_empty_cells_at_the_end_and_blank_rows_do_no_harm():
 
 
 def test_cells_keep_line_breaks_and_rows_are_counted_as_a_spreadsheet_counts():
-    assert read_table('name,note\nAcme,"one\ntwo"\nBeta,three\n').rows == [(2, ["Acme", "one\ntwo"]), (3, ["Beta", "three"])]
+    assert read_table('name,note\nAcme,"one\ntwo"\nBeta,three\n').rows == [
+        (2, ["Acme", "one\ntwo"]), (3, ["Beta", "three"])
+    ]
 
 
 def test_two_columns_of_one_name_stay_apart():

@@ -15,8 +15,15 @@ def test_chinese_headers_of_a_customer_list_with_contacts():
     ]  # fmt: skip
 
 
+def test_the_only_phone_column_is_the_persons():
+    assert guessed("客户,联系人,电话") == ["account.name", "contact.name", "contact.phones"]
+    assert guessed("company,name,mobile,phone") == ["account.name", "contact.name", "contact.phones", "account.phones"]
+
+
 def test_traditional_headers():
-    assert guessed("客戶名稱,聯絡人,行動電話,地址,負責人") == ["account.name", "contact.name", "contact.phones", "account.address", "owner"]
+    assert guessed("客戶名稱,聯絡人,行動電話,地址,負責人") == [
+        "account.name", "contact.name", "contact.phones", "account.address", "owner"
+    ]
 
 
 def test_headers_of_the_public_crm_data_set_have_revenue_in_millions():
@@ -28,7 +35,11 @@ def test_headers_of_the_public_crm_data_set_have_revenue_in_millions():
 
 @pytest.mark.parametrize(
     ("header", "target"),
-    [("年营业额(万元)", "account.annual_revenue_wan"), ("revenue (k)", "account.annual_revenue_k"), ("Revenue", "account.annual_revenue")],
+    [
+        ("年营业额(万元)", "account.annual_revenue_wan"),
+        ("revenue (k)", "account.annual_revenue_k"),
+        ("Revenue", "account.annual_revenue"),
+    ],
 )
 def test_the_unit_of_revenue_is_read_from_its_header(header, target):
     assert guessed(f"company,{header}", "Acme,5") == ["account.name", target]
@@ -41,7 +52,9 @@ def test_a_name_column_is_a_person_in_a_phone_book_and_a_company_among_company_c
 
 
 def test_without_a_header_values_speak_for_themselves():
-    assert guessed("李四,13800138000/18600001111,示例机电有限公司,li@example.com", "王五,13900139000,例子厂,w@example.com") == [
+    assert guessed(
+        "李四,13800138000/18600001111,示例机电有限公司,li@example.com", "王五,13900139000,例子厂,w@example.com"
+    ) == [
         "contact.name", "contact.phones", "account.name", "contact.emails",
     ]  # fmt: skip
 

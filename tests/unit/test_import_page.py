@@ -14,7 +14,12 @@ def entered(firm, name: str = "Anna Keller"):
     user_id = shell.id_of(firm, name)
     token = firm.write_now(
         lambda conn: sessions.start(
-            conn, user_id=user_id, device_id=f"device-of-{name[:3]}", device_name="Phone", started_by="password", now_ms=firm.clock()
+            conn,
+            user_id=user_id,
+            device_id=f"device-of-{name[:3]}",
+            device_name="Phone",
+            started_by="password",
+            now_ms=firm.clock(),
         )
     )
     browser = shell.client(firm)
@@ -75,11 +80,15 @@ def test_a_file_goes_from_upload_to_customers_and_an_error_file(firm, anna):
 
     assert done.status_code == 303
     assert "1 customer, 1 contact" in anna.get(done.headers["location"]).text
-    assert rows(firm, "SELECT a.name, a.level, u.name, c.name FROM account a JOIN user u ON u.id = a.owner_id JOIN contact c ON c.account_id = a.id") == [
-        ("示例机电有限公司", "a", "Anna Keller", "张三")
-    ]
+    assert rows(
+        firm,
+        "SELECT a.name, a.level, u.name, c.name FROM account a"
+        " JOIN user u ON u.id = a.owner_id JOIN contact c ON c.account_id = a.id",
+    ) == [("示例机电有限公司", "a", "Anna Keller", "张三")]
     errors = anna.get(f"{address}/errors.csv").content.decode("utf-8-sig")
-    assert errors.splitlines()[1].startswith("3,级别,VIP,") and errors.splitlines()[1].endswith("坏行厂,李四,13912345679,VIP")
+    assert errors.splitlines()[1].startswith("3,级别,VIP,") and errors.splitlines()[1].endswith(
+        "坏行厂,李四,13912345679,VIP"
+    )
     assert waiting_files(firm) == [".errors", ".json"]
 
 
@@ -120,7 +129,12 @@ def test_cards_need_no_columns(firm, anna):
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"", "nothing in this file"), (b"PK\x03\x04", "save it as CSV"), (b'name,x\nA,"open\n', "never closed"), (b"a" * 20_000_001, "20 MB")],
+    [
+        (b"", "nothing in this file"),
+        (b"PK\x03\x04", "save it as CSV"),
+        (b'name,x\nA,"open\n', "never closed"),
+        (b"a" * 20_000_001, "20 MB"),
+    ],
 )
 def test_a_file_that_cannot_be_read_says_why_and_what_to_do(anna, data, words):
     answer = anna.post("/import", files={"file": ("x.csv", data)})

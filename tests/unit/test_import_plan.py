@@ -7,13 +7,29 @@ from server.imports.duplicates import Found, Index, Known, Person, name_key, pho
 from server.imports.mapping import guess, records
 from server.imports.plan import ADD, DUPLICATE, ERROR, FILL, FILLED, NEW, Choices, make_plan
 
-ACME = {"id": "a1", "name": "Acme Corporation", "version": 7, "phones": '["010-12345678"]', "tags": "[]", "industry": None, "region": "Asia"}
+ACME = {
+    "id": "a1",
+    "name": "Acme Corporation",
+    "version": 7,
+    "phones": '["010-12345678"]',
+    "tags": "[]",
+    "industry": None,
+    "region": "Asia",
+}
 
 
 def known(read_only: set[str] = frozenset()) -> Known:
     made = Known(Index(), Index(), {}, set(read_only))
     made.accounts.add(Found("account", "a1", "Acme Corporation", None, ACME), ["Acme Corporation"], ["010-12345678"])
-    wang = {"id": "c1", "name": "王芳", "version": 3, "account_id": "a1", "phones": '["13800138000"]', "emails": "[]", "title": None}
+    wang = {
+        "id": "c1",
+        "name": "王芳",
+        "version": 3,
+        "account_id": "a1",
+        "phones": '["13800138000"]',
+        "emails": "[]",
+        "title": None,
+    }
     made.contacts.add(Found("contact", "c1", "王芳", "a1", wang), ["王芳"], ["13800138000"])
     made.people[name_key("Anna Keller")] = [Person("u-anna", "Anna Keller", True)]
     made.people[name_key("Boss")] = [Person("u-boss", "Boss", False)]
@@ -160,7 +176,9 @@ def test_a_persons_address_is_kept_when_there_is_no_company():
     assert operation["set"]["address"] == "深圳市1号"
 
 
-@pytest.mark.parametrize("typed", ["13800138000", "+86 138 0013 8000", "0086-138-0013-8000", "86 13800138000", "１３８００１３８０００"])
+@pytest.mark.parametrize(
+    "typed", ["13800138000", "+86 138 0013 8000", "0086-138-0013-8000", "86 13800138000", "１３８００１３８０００"]
+)
 def test_one_mobile_number_has_one_key(typed):
     assert phone_key(typed) == "+8613800138000"
 

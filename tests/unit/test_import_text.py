@@ -30,7 +30,12 @@ def test_utf16_with_its_mark_leaves_no_mark_in_the_first_header():
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"", "empty_file"), (b" \r\n", "empty_file"), (b"PK\x03\x04rest", "spreadsheet_file"), (b"\x00\x01\x00", "unknown_encoding")],
+    [
+        (b"", "empty_file"),
+        (b" \r\n", "empty_file"),
+        (b"PK\x03\x04rest", "spreadsheet_file"),
+        (b"\x00\x01\x00", "unknown_encoding"),
+    ],
 )
 def test_what_is_not_text_is_refused_with_a_reason(data, reason):
     with pytest.raises(BadFile) as refused:

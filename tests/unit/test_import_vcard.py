@@ -75,8 +75,12 @@ def test_a_card_of_a_company_gives_no_person():
 
 
 def test_addresses_are_written_large_to_small_in_chinese_only():
-    assert values("FN:张三", "ADR:;;深南大道1号;深圳市;广东省;518000;中国")["contact.address"] == ["中国广东省深圳市深南大道1号 518000"]
-    assert values("FN:Anna", "ADR:;;Main St 1;Zurich;ZH;8001;Switzerland")["contact.address"] == ["Main St 1, Zurich, ZH 8001, Switzerland"]
+    assert values(
+        "FN:张三", "ADR:;;深南大道1号;深圳市;广东省;518000;中国"
+    )["contact.address"] == ["中国广东省深圳市深南大道1号 518000"]
+    assert values(
+        "FN:Anna", "ADR:;;Main St 1;Zurich;ZH;8001;Switzerland"
+    )["contact.address"] == ["Main St 1, Zurich, ZH 8001, Switzerland"]
 
 
 @pytest.mark.parametrize("written", ["1980-05-17", "19800517", "1980-05-17T00:00:00Z"])
@@ -89,13 +93,17 @@ def test_a_birthday_without_a_year_is_kept_as_a_note():
 
 
 def test_second_address_nickname_and_second_organisation_are_not_lost():
-    read = values("FN:Anna", "ORG:Acme", "ORG:Beta", "NICKNAME:Ann", "ADR;TYPE=WORK:;;W 1;;;;", "ADR;TYPE=HOME:;;H 2;;;;")
+    read = values(
+        "FN:Anna", "ORG:Acme", "ORG:Beta", "NICKNAME:Ann", "ADR;TYPE=WORK:;;W 1;;;;", "ADR;TYPE=HOME:;;H 2;;;;"
+    )
     assert read["account.address"] == read["contact.address"] == ["W 1"]
     assert read["contact.note"] == ["Address: H 2", "Organisation: Beta", "Nickname: Ann"]
 
 
 def test_photos_are_counted_and_never_read_even_when_damaged_or_not_folded():
-    records, left_out = read_records(card("FN:Anna", "PHOTO;ENCODING=BASE64;JPEG:/9j/4AA", "QkZJRgABAQAAAQ", "", "TEL:1234567", version="2.1"))
+    records, left_out = read_records(
+        card("FN:Anna", "PHOTO;ENCODING=BASE64;JPEG:/9j/4AA", "QkZJRgABAQAAAQ", "", "TEL:1234567", version="2.1")
+    )
     assert left_out == {"PHOTO": 1}
     assert (records[0].problems, records[0].first("contact.phones")) == ([], "1234567")
 
