@@ -143,7 +143,9 @@ export class Mirror {
       this.#segments[Math.floor(at / SEGMENT)].set(bytes.subarray(at - offset, at - offset + count), start);
       at += count;
     }
-    for (let page = Math.floor(offset / PAGE); page * PAGE < end; page++) this.#dirty.add(page);
+    // A gap after the old end is zeros, here and on the disk.
+    const changed = Math.min(offset, this.size);
+    for (let page = Math.floor(changed / PAGE); page * PAGE < end; page++) this.#dirty.add(page);
     this.size = Math.max(this.size, end);
   }
 

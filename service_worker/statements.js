@@ -131,7 +131,10 @@ export class Statements {
     return Number.isSafeInteger(number) ? number : this.#exports.sqlite3_column_int64(pointer, i);
   }
 
-  /** A view: copy it before SQLite is called again. @param {number} address @param {number} pointer @param {number} i */
+  /**
+   * A view: copy it before SQLite is called again.
+   * @param {number} address @param {number} pointer @param {number} i
+   */
   #bytes(address, pointer, i) {
     const count = this.#exports.sqlite3_column_bytes(pointer, i);
     return this.#sqlite.wasm.heap8u().subarray(address, address + count);

@@ -108,7 +108,8 @@ function installVfs(sqlite, mounted) {
   vfs.$szOsFile = capi.sqlite3_file.structInfo.sizeof;
   vfs.$mxPathname = 512;
   vfs.addOnDispose(standard);
-  for (const method of ["$xRandomness", "$xSleep", "$xCurrentTime", "$xCurrentTimeInt64"]) vfs[method] = standard[method];
+  const borrowed = ["$xRandomness", "$xSleep", "$xCurrentTime", "$xCurrentTimeInt64"];
+  for (const method of borrowed) vfs[method] = standard[method];
   sqlite.vfs.installVfs({
     io: { struct: io, methods: fileMethods(sqlite, open) },
     vfs: { struct: vfs, name: VFS, methods: systemMethods(sqlite, mounted, open, io.pointer) },
@@ -125,14 +126,16 @@ function fileMethods({ capi, wasm }, open) {
       open.delete(file);
       return 0;
     },
-    xRead(/** @type {number} */ file, /** @type {any} */ into, /** @type {number} */ count, /** @type {bigint} */ offset) {
+    /** @param {number} file @param {any} into @param {number} count @param {bigint} offset */
+    xRead(file, into, count, offset) {
       const bytes = bytesAt(into, count);
       const got = mirrorOf(file).read(bytes, Number(offset));
       if (got === count) return 0;
       bytes.fill(0, got);
       return capi.SQLITE_IOERR_SHORT_READ;
     },
-    xWrite(/** @type {number} */ file, /** @type {any} */ from, /** @type {number} */ count, /** @type {bigint} */ offset) {
+    /** @param {number} file @param {any} from @param {number} count @param {bigint} offset */
+    xWrite(file, from, count, offset) {
       return attempt(capi.SQLITE_IOERR_WRITE, () => mirrorOf(file).write(bytesAt(from, count), Number(offset)));
     },
     xTruncate(/** @type {number} */ file, /** @type {bigint} */ size) {
@@ -161,7 +164,8 @@ function fileMethods({ capi, wasm }, open) {
 /** @param {Sqlite} sqlite @param {Map<string, Mirror>} mounted @param {Map<number, Mirror>} open @param {number} io */
 function systemMethods({ capi, wasm }, mounted, open, io) {
   return {
-    xOpen(/** @type {any} */ _vfs, /** @type {any} */ path, /** @type {number} */ file, /** @type {number} */ flags, /** @type {any} */ into) {
+    /** @param {any} _vfs @param {any} path @param {number} file @param {number} flags @param {any} into */
+    xOpen(_vfs, path, file, flags, into) {
       const mirror = path && flags & capi.SQLITE_OPEN_MAIN_DB ? mounted.get(wasm.cstrToJs(path)) : undefined;
       if (!mirror) return capi.SQLITE_CANTOPEN;
       open.set(file, mirror);
@@ -176,7 +180,8 @@ function systemMethods({ capi, wasm }, mounted, open, io) {
       wasm.poke32(into, 0); // no journal is ever left behind
       return 0;
     },
-    xFullPathname(/** @type {any} */ _vfs, /** @type {any} */ path, /** @type {number} */ most, /** @type {any} */ into) {
+    /** @param {any} _vfs @param {any} path @param {number} most @param {any} into */
+    xFullPathname(_vfs, path, most, into) {
       return wasm.cstrncpy(into, path, most) < most ? 0 : capi.SQLITE_CANTOPEN;
     },
     xGetLastError: () => 0,

@@ -51,7 +51,8 @@ _FILL = """
       rows += batch.length;
     }
   }
-  return { rows_per_s: Math.round(rows / taken * 1000), slowest_batch_ms: Math.round(biggest), mb: replica.stats().bytes / 1e6 };
+  const mb = replica.stats().bytes / 1e6;
+  return { rows_per_s: Math.round(rows / taken * 1000), slowest_batch_ms: Math.round(biggest), mb };
 """
 
 _EDIT = """
@@ -61,7 +62,8 @@ _EDIT = """
     await replica.tx((r) => {
       r.run("UPDATE account SET note = :note WHERE name LIKE :name", { ":note": `called ${n}`, ":name": `%${n}%7` });
       const entry = { n, id: `op-${n}`, entity: "account", row_id: "a", op: "{}", at_ms: n, state: "waiting" };
-      r.run("INSERT INTO outbox (n, id, entity, row_id, op, at_ms) VALUES (:n, :id, 'account', 'a', '{}', :n)", { ":n": n, ":id": entry.id });
+      r.run("INSERT INTO outbox (n, id, entity, row_id, op, at_ms) VALUES (:n, :id, 'account', 'a', '{}', :n)",
+        { ":n": n, ":id": entry.id });
       r.outboxPut(n, entry);
     });
     taken.push(performance.now() - begun);
@@ -73,8 +75,8 @@ _READ = """
   const begun = performance.now();
   const times = 20;
   for (let i = 0; i < times; i++) {
-    replica.all("SELECT * FROM activity WHERE account_id = (SELECT id FROM account WHERE name LIKE :q) ORDER BY at_ms DESC LIMIT 50",
-      { ":q": `%${4000 + i}%` });
+    replica.all(`SELECT * FROM activity WHERE account_id = (SELECT id FROM account WHERE name LIKE :q)
+      ORDER BY at_ms DESC LIMIT 50`, { ":q": `%${4000 + i}%` });
     replica.all("SELECT id, name, phones, address, owner_id, updated_at_ms FROM account ORDER BY name LIMIT 100");
   }
   return (performance.now() - begun) / times;

@@ -77,7 +77,9 @@ def start(profile: Path) -> Iterator[Firefox]:
     (profile / "user.js").write_text("".join(lines))
     command = [find(), "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
     command.append("--remote-allow-system-access")  # for stop_workers
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         address = _address(process)
         with connect(f"{address}/session", max_size=None, open_timeout=START_SECONDS) as socket:
@@ -203,4 +205,5 @@ class Page:
     def set_offline(self, offline: bool) -> None:
         """For the page's own requests only: Firefox lets its workers through. To cut those, stop the server."""
         conditions = {"type": "offline"} if offline else None
-        self.firefox.send("emulation.setNetworkConditions", {"networkConditions": conditions, "contexts": [self._context]})
+        params = {"networkConditions": conditions, "contexts": [self._context]}
+        self.firefox.send("emulation.setNetworkConditions", params)

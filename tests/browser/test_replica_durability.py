@@ -96,8 +96,8 @@ def browser(playwright, path: str, profile: Path):
     port_file.unlink(missing_ok=True)
     for lock in profile.glob("Singleton*"):
         lock.unlink()
-    arguments = [path, *QUIET, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(arguments, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [path, *QUIET, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"]
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_until(lambda: port_file.exists() and port_file.read_text().count("\n"))
         port = port_file.read_text().split()[0]

@@ -17,18 +17,23 @@ RANDOM_WORK = """
     const pages = [1, 3, 80, 400][random(4)];
     for (let i = 0; i < pages; i++) {
       const offset = random(1500) * PAGE, bytes = new Uint8Array(PAGE).fill(1 + random(255));
-      if (offset > size) { mirror.write(new Uint8Array(offset - size), size); plain.fill(0, size, offset); }
       mirror.write(bytes, offset);
       plain.set(bytes, offset);
       size = Math.max(size, offset + PAGE);
     }
-    if (random(4) === 0) { size = random(size / PAGE) * PAGE; mirror.truncate(size); }
+    if (random(3) === 0) { size = random(size / PAGE) * PAGE; mirror.truncate(size); plain.fill(0, size); }
+    if (random(3) === 0) continue;
     mirror.flush();
     await mirror.flushed;
     const loaded = await Mirror.load(storage);
     const bytes = new Uint8Array(size);
     const same = loaded.size === size && loaded.read(bytes, 0) === size && bytes.every((byte, i) => byte === plain[i]);
     if (!same) wrong.push(round);
+    const transaction = storage.reading();
+    const keysOf = (store) => answerOf(transaction.objectStore(store).getAllKeys());
+    const [pagesLeft, segmentsLeft] = await Promise.all([keysOf("page"), keysOf("segment")]);
+    const isLeftOver = pagesLeft.some((page) => page * PAGE >= size) || segmentsLeft.some((i) => i << 20 >= size);
+    if (isLeftOver) wrong.push(`${round}: left over`);
     if (random(3) === 0) mirror = loaded;
   }
   storage.close();
@@ -41,7 +46,8 @@ RECORDS = """
   const [keys, values] = await Promise.all([answerOf(pages.getAllKeys()), answerOf(pages.getAll())]);
   const segments = await answerOf(idb.transaction("segment").objectStore("segment").getAllKeys());
   idb.close();
-  return { pages: keys.length, buffers: [...new Set(values.map((bytes) => bytes.buffer.byteLength))], segments: segments.length };
+  const buffers = new Set(values.map((bytes) => bytes.buffer.byteLength));
+  return { pages: keys.length, buffers: [...buffers], segments: segments.length };
 """
 
 
@@ -84,3 +90,16 @@ def test_each_commit_is_one_flush(replica):  # noqa: F811
     replica.do("for (let n = 1; n <= 5; n++) await replica.tx((r) => { queue(r, n); }); await replica.tx(() => {});")
 
     assert replica("replica.stats().flushes") == before + 5
+
+
+def test_every_write_asks_for_strict_durability(replica):  # noqa: F811
+    asked = replica.do(
+        "const { transaction } = IDBDatabase.prototype; const asked = [];"
+        " IDBDatabase.prototype.transaction = function (...how) {"
+        "   const begun = transaction.apply(this, how); asked.push([begun.mode, begun.durability]); return begun; };"
+        " await replica.tx((r) => { queue(r, 1); })"
+        "   .finally(() => { IDBDatabase.prototype.transaction = transaction; });"
+        " return asked;"
+    )
+
+    assert asked == [["readwrite", "strict"]]

@@ -78,7 +78,8 @@ def test_edits_that_wait_behind_a_failed_one_are_stored(one_note):
     break_flush(one_note, "put throws")
 
     results = one_note.do(
-        "const first = replica.tx((r) => { queue(r, 2); }).finally(() => { IDBObjectStore.prototype.put = intact.put; });"
+        "const first = replica.tx((r) => { queue(r, 2); })"
+        "   .finally(() => { IDBObjectStore.prototype.put = intact.put; });"
         " const all = await Promise.allSettled([first, replica.tx((r) => { queue(r, 3); })]);"
         " return all.map((settled) => settled.status)"
     )
@@ -135,7 +136,8 @@ FILL = (
 @pytest.mark.parametrize("how", DAMAGES)
 def test_damaged_file_is_made_anew_and_the_outbox_survives(one_note, how):
     one_note.do(FILL)
-    one_note("replica.tx((r) => { r.setMeta('user', 'u'); r.setMeta('cursor', 'c'); r.run('UPDATE note SET batch = 1 WHERE id = 10'); })")
+    one_note("replica.tx((r) => { r.setMeta('user', 'u'); r.setMeta('cursor', 'c'); })")
+    one_note("replica.tx((r) => r.run('UPDATE note SET batch = 1 WHERE id = 10'))")
     entry = one_note("replica.one('SELECT * FROM outbox')")
     one_note("replica.close()")
     damage(one_note, how)
@@ -146,6 +148,17 @@ def test_damaged_file_is_made_anew_and_the_outbox_survives(one_note, how):
     assert one_note(NOTES) == []
     assert one_note("replica.all('SELECT * FROM outbox')") == [entry]
     assert one_note("[replica.meta('user'), replica.meta('cursor') ?? null]") == ["u", None]
+
+
+def test_lost_page_is_noticed_even_where_what_is_left_is_a_sound_older_file(one_note):
+    one_note.do(FILL)
+    one_note("replica.tx((r) => { r.run(`UPDATE note SET body = replace(body, 'A', 'B') WHERE id = 900`); })")
+    one_note("replica.close()")
+    damage(one_note, "a page is missing")
+
+    one_note.do("await open();")
+
+    assert one_note(REBUILT) == ["damaged", 1, 0]
 
 
 def test_damage_found_while_running_is_made_good(one_note):
@@ -175,7 +188,9 @@ def test_other_schema_makes_the_replica_anew_and_the_outbox_survives(one_note):
     assert one_note("replica.value('SELECT op FROM outbox')") == '{"set":{"body":"typed"}}'
 
 
-def test_replica_made_anew_is_kept_at_the_next_start(one_note):
+def test_replica_made_anew_is_kept_at_the_next_start_and_nothing_of_the_old_one(one_note):
+    one_note.do(FILL)
+    one_note("replica.tx((r) => r.run('UPDATE note SET batch = 1 WHERE id % 40 = 0'))")
     one_note.do("await replica.close(); await open({schemaHash: 'two'});")
     one_note("replica.tx((r) => { queue(r, 2); })")
 
@@ -196,7 +211,10 @@ def test_entry_dropped_from_the_outbox_does_not_come_back(one_note):
 
 
 def test_entry_that_does_not_fit_the_new_schema_stays_exportable(one_note):
-    one_note.do("await replica.close(); await open({schemaHash: 'two', schema: SCHEMA.replace('detail TEXT', 'detail TEXT, more TEXT NOT NULL')});")
+    one_note.do(
+        "await replica.close();"
+        " await open({schemaHash: 'two', schema: SCHEMA.replace('detail TEXT', 'detail TEXT, more TEXT NOT NULL')});"
+    )
 
     assert one_note(REBUILT) == ["schema", 0, 1]
     assert one_note("(await storedOutbox(name)).map((entry) => entry.id)") == ["op-1"]

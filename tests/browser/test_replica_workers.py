@@ -80,7 +80,10 @@ def test_two_workers_writing_in_turns_keep_the_file_whole(worker, second):  # no
         ("() => Promise.reject(new TypeError('blocked'))", "blocked"),
         ("Promise.resolve(new Response('no', {status: 404}))", "404"),
         ("() => Promise.resolve(new Response('<html>sign in here</html>'))", "magic (word|number)"),
-        ("() => Promise.resolve(new Response('', {headers: {'Content-Type': 'application/wasm'}}))", "expected 4 bytes|magic number"),
+        (
+            "() => Promise.resolve(new Response('', {headers: {'Content-Type': 'application/wasm'}}))",
+            "expected 4 bytes|magic number",
+        ),
         ("() => { throw new TypeError('not even asked') }", "not even asked"),
     ],
 )
