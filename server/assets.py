@@ -1,6 +1,7 @@
 """Files that are the same for everybody: static files, the service worker's modules, its compiled pages.
 
-All are read, generated and compressed once, at start, and served from memory.  What the worker runs lives
+All are read, generated, shortened (comments and blanks of our own scripts) and compressed once, at start, and
+served from memory.  What the worker runs lives
 under `/_/<build>/`, where build is a hash of every file, and is kept by browsers for good; `/static/` is
 asked for again each time and answered 304 while it is the same.  Nothing here depends on who is asking.
 """
@@ -13,6 +14,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import brotli
+import rjsmin
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -42,6 +45,12 @@ TYPES = {
 }
 PACKED_ALREADY = (".png", ".jpg", ".webp")
 
+# Vendored scripts are minified already; ours are shortened here, so that their sources can explain themselves.
+VENDORED = ("/vendor/", ".min.js")
+
+# Vendored files never change: their best compression takes seconds and is kept beside them as NAME.br.
+BROTLI_AT_START = 9
+
 # Served, but of no use to a device without signal.
 NOT_OFFLINE = ("/static/screenshots/", ".txt", ".md")
 
@@ -49,7 +58,7 @@ NOT_OFFLINE = ("/static/screenshots/", ".txt", ".md")
 @dataclass(frozen=True)
 class Asset:
     body: bytes
-    packed: bytes | None  # gzip, where it is worth it
+    packed: dict[str, bytes]  # content encoding -> body, best first; only where it is smaller
     type: str
     etag: str
     cache: str
@@ -61,6 +70,7 @@ class Assets:
     def __init__(self, root: Path = ROOT) -> None:
         static = {f"/static/{name}": body for name, body in _files(root / "web" / "static").items()}
         modules = worker_modules(root) | {f"generated/{name}": body for name, body in generated().items()}
+        static, modules = _shortened(static), _shortened(modules)
         self.build = build_hash(static | modules)
         self.precache = precache_list(self.build, static, modules)
         modules["generated/precache.gen.js"] = precache_module(self.build, self.precache)
@@ -87,8 +97,10 @@ class Assets:
         if asset.etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         headers["Content-Type"] = asset.type
-        if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(asset.packed, headers=headers | {"Content-Encoding": "gzip"})
+        accepted = {part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}
+        for encoding, packed in asset.packed.items():
+            if encoding in accepted:
+                return Response(packed, headers=headers | {"Content-Encoding": encoding})
         return Response(asset.body, headers=headers)
 
 
@@ -137,13 +149,34 @@ def worker_script(build: str) -> bytes:
 
 def _files(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, by its path in it."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and _is_served(path))
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def _is_served(path: Path) -> bool:
+    return not path.name.startswith(".") and path.suffix != ".br"
+
+
+def _shortened(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: _shorter(body) if _is_our_script(name) else body for name, body in files.items()}
+
+
+def _is_our_script(name: str) -> bool:
+    return name.endswith(".js") and not any(part in name for part in VENDORED)
+
+
+def _shorter(script: bytes) -> bytes:
+    return rjsmin.jsmin(script.decode()).encode()
 
 
 def _asset(name: str, body: bytes, cache: str) -> Asset:
     suffix = Path(name).suffix
     etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
-    packed = None if suffix in PACKED_ALREADY else gzip.compress(body, 9, mtime=0)
-    is_smaller = packed is not None and len(packed) < len(body)
-    return Asset(body, packed if is_smaller else None, TYPES.get(suffix, "application/octet-stream"), etag, cache)
+    packed = {} if suffix in PACKED_ALREADY else {"br": _brotli(name, body), "gzip": gzip.compress(body, 9, mtime=0)}
+    smaller = {encoding: each for encoding, each in packed.items() if len(each) < len(body)}
+    return Asset(body, smaller, TYPES.get(suffix, "application/octet-stream"), etag, cache)
+
+
+def _brotli(name: str, body: bytes) -> bytes:
+    kept = ROOT / "service_worker" / "vendor" / f"{Path(name).name}.br"
+    return kept.read_bytes() if kept.exists() else brotli.compress(body, quality=BROTLI_AT_START)

@@ -2,13 +2,14 @@ import json
 import re
 from pathlib import Path
 
+import brotli
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from server import security
-from server.assets import build_hash, worker_script
+from server.assets import ROOT, build_hash, worker_script
 from tests.unit.shell import shared_parts
 
 
@@ -100,7 +101,7 @@ def test_the_precache_module_says_the_same_to_the_worker(browser, assets):
 def test_the_worker_is_held_to_the_same_policy_as_the_server(browser, assets):
     text = browser.get(f"/_/{assets.build}/generated/security.gen.js").text
 
-    assert f"export const CSP = {json.dumps(security.CSP)};" in text
+    assert f"export const CSP={json.dumps(security.CSP)};" in text
 
 
 def test_every_import_of_every_module_is_served(browser, assets):
@@ -117,3 +118,24 @@ def test_every_import_of_every_module_is_served(browser, assets):
                 missing.append((address.removeprefix(base), path))
 
     assert missing == []
+
+
+@pytest.mark.parametrize("name", ["sqlite3-3.54.1.wasm", "sqlite3-3.54.1.mjs"])
+def test_kept_compression_is_of_the_vendored_file(name):
+    vendor = ROOT / "service_worker" / "vendor"
+
+    assert brotli.decompress((vendor / f"{name}.br").read_bytes()) == (vendor / name).read_bytes()
+
+
+def test_browser_that_knows_brotli_gets_the_smaller_answer_with_the_same_content(assets):
+    found = assets.find("/static/css/parts.css")
+
+    assert list(found.packed) == ["br", "gzip"]
+    assert brotli.decompress(found.packed["br"]) == found.body
+    assert len(found.packed["br"]) < len(found.packed["gzip"])
+
+
+def test_our_scripts_are_served_without_their_comments(assets):
+    script = assets.find("/static/js/live.js")
+
+    assert script.body and b"/**" not in script.body
