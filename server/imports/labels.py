@@ -8,6 +8,7 @@ from web.text import Text
 from .targets import WORDS
 
 CUSTOMER, CONTACT, BOTH = N_("Customer"), N_("Contact"), N_("Customer and contact")
+HEADINGS = {"account": CUSTOMER, "contact": CONTACT}
 
 FIELDS = {
     "name": N_("Name"),
@@ -46,14 +47,13 @@ def groups(text: Text) -> list[tuple[str, list[tuple[str, str]]]]:
     """(heading, [(target, label)]) for a list of choices."""
     found: dict[str, list[tuple[str, str]]] = {}
     for target in WORDS:
-        entity, _, name = target.rpartition(".")
-        heading = {"account": CUSTOMER, "contact": CONTACT}.get(entity, BOTH)
-        found.setdefault(heading, []).append((target, text.gettext(FIELDS[name])))
+        heading = HEADINGS.get(target.partition(".")[0], BOTH)
+        found.setdefault(heading, []).append((target, label(text, target)))
     return [(text.gettext(heading), choices) for heading, choices in found.items()]
 
 
 def label(text: Text, target: str) -> str:
-    """'Customer: Name'."""
+    """'Customer: Name': a closed list shows no heading."""
     entity, _, name = target.rpartition(".")
-    heading = {"account": CUSTOMER, "contact": CONTACT}.get(entity)
+    heading = HEADINGS.get(entity)
     return f"{text.gettext(heading)}: {text.gettext(FIELDS[name])}" if heading else text.gettext(FIELDS[name])
