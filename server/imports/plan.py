@@ -181,16 +181,16 @@ class _Planner:
         elif duplicate.found.id in self.known.read_only or duplicate.found.account_id in self.known.read_only:
             planned.fail(Problem("", duplicate.found.name, "read_only"))
         else:
-            self._add_to(planned, duplicate.found, values)
-            planned.verdict = FILLED
+            planned.verdict = FILLED if self._add_to(planned, duplicate.found, values) else DUPLICATE
 
-    def _add_to(self, planned: PlannedRow, found: Found, values: dict) -> None:
-        """Fill what is empty there; say which values stay out because something else is there already."""
+    def _add_to(self, planned: PlannedRow, found: Found, values: dict) -> bool:
+        """Fill what is empty there, and say which values stay out. Returns whether anything was filled."""
         draft = self.drafts.setdefault(found.id, Draft.of(found))
         planned.uses.add(draft.id)
         more, left_over = merge_into(draft, values, found.row or {})
         draft.values.update(more)
         planned.remarks += [self._left_over(planned, found.entity, name) for name in left_over]
+        return bool(more)
 
     def _left_over(self, planned: PlannedRow, entity: str, name: str) -> Problem:
         values = planned.record.values

@@ -102,6 +102,10 @@ def test_filling_touches_only_what_is_empty_and_says_what_stays_out():
     assert [(remark.column, remark.value) for remark in planned.rows[0].remarks] == [("region", "Europe")]
 
 
+def test_filling_with_nothing_new_is_a_plain_duplicate():
+    assert verdicts(plan("company,region\nAcme,Asia\n", FILL)) == [DUPLICATE]
+
+
 def test_a_contact_hangs_on_the_customer_that_is_there():
     planned = plan("客户,联系人,手机\nAcme,李娜,13911112222\n")
     [operation] = operations(planned)
