@@ -23,7 +23,7 @@ def m0001_start(db: Database) -> None:
 
 @migrations()
 def m0002_sign_in(db: Database) -> None:
-    _run(db, HERE / "sign_in" / "tables.sql")
+    _run(db, HERE / "schema" / "0002_sign_in.sql")
 
 
 def _run(db: Database, script: Path) -> None:

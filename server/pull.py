@@ -21,7 +21,8 @@ from sync.schema import wire_columns
 from . import scope
 from .database import sqlite3
 
-ROWS_IN_A_CHUNK = 1_000
+# A chunk is one durable commit on the device: few large ones load twice as fast as many small ones.
+ROWS_IN_A_CHUNK = 5_000
 NAMES = [entity.name for entity in ENTITIES]
 
 Read = Callable[[], AbstractContextManager[sqlite3.Connection]]

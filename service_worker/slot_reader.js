@@ -82,6 +82,7 @@ class SlotReader {
     }
     for (const text of this.#slot.whole) this.#readWhole(text);
     if (this.#slot.isNew) this.#complete();
+    this.#checkOrder();
     /** @type {Partial<Operation>} */
     const patch = {};
     if (Object.keys(this.#set).length) patch.set = this.#set;
@@ -130,7 +131,9 @@ class SlotReader {
     const typed = this.#resolved(field, input.typed ?? []);
     if (field.type === 'set') {
       const wanted = this.#checkedMembers(field, typed);
-      this.#takeMembers(field, wanted, this.#members(field, input.was ?? []));
+      // A new row has nothing yet: what the form suggested and the person left is an addition, too.
+      const was = this.#slot.isNew ? [] : this.#members(field, input.was ?? []);
+      this.#takeMembers(field, wanted, was);
     } else {
       this.#set[field.name] = this.#value(field, typed);
     }
@@ -185,6 +188,14 @@ class SlotReader {
     for (const name of missing(this.#entity, { ...this.#set, ...this.#add })) {
       const inputName = this.#slot.inputs.get(name)?.name ?? `${this.#slot.name}.${name}`;
       this.#refuse(inputName, 'required', { field: name });
+    }
+  }
+
+  #checkOrder() {
+    for (const [first, last] of this.#entity.ordered) {
+      const start = this.#set[first], end = this.#set[last];
+      if (start == null || end == null || start <= end) continue;
+      this.#refuse(this.#slot.inputs.get(last)?.name ?? `${this.#slot.name}.${last}`, 'end_before_start', { field: last });
     }
   }
 

@@ -32,7 +32,8 @@ function tableOf(entity, stamps) {
 }
 
 /**
- * The statement that takes one line of rows from the wire (`:line`, its JSON text untouched), leaving out
+ * The statement that takes one line of rows from the wire (`:line`, its JSON text untouched; jsonb_each is twice
+ * as fast as json_each, which parses every row again for each of its columns), leaving out
  * rows that have something in the outbox: those are laid over, one by one.
  *
  * @param {Table} table @param {string[]} sent the columns of the line, in its order
@@ -41,7 +42,7 @@ export function takeLine(table, sent) {
   const columns = knownColumns(table, sent);
   const source = (/** @type {string} */ column) => `value ->> ${sent.indexOf(column)}`;
   return upsert(table.entity, columns, columns.map(source), source, `
-    FROM json_each(:line, '$.values')
+    FROM jsonb_each(:line, '$.values')
     WHERE ${source("id")} NOT IN (SELECT row_id FROM outbox WHERE entity = '${table.name}')`);
 }
 
@@ -49,7 +50,7 @@ export function takeLine(table, sent) {
 export function laidOver(table, sent) {
   const pairs = knownColumns(table, sent).map((column) => `'${column}', value ->> ${sent.indexOf(column)}`);
   return `SELECT json_object(${pairs.join(", ")}) AS row
-    FROM json_each(:line, '$.values')
+    FROM jsonb_each(:line, '$.values')
     WHERE value ->> ${sent.indexOf("id")} IN (SELECT row_id FROM outbox WHERE entity = '${table.name}')`;
 }
 

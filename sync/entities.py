@@ -104,7 +104,7 @@ ENTITIES = (
         ),
         (Bucket("account", "id"),),
         search=("name", "short_name", "phones"),
-        indexes=("name", "owner_id", "parent_id", "next_contact_on"),
+        indexes=("name, search_key", "owner_id", "parent_id", "next_contact_on"),
     ),
     Entity(
         "account_member",
@@ -135,7 +135,7 @@ ENTITIES = (
         ),
         (ACCOUNT, Bucket("person", "owner_id", only_without="account_id")),
         search=("name", "phones"),
-        indexes=("name", "account_id", "owner_id"),
+        indexes=("name, search_key", "account_id", "owner_id"),
     ),
     # from_… and to_… name the two ends; a contact's end also names the contact's account.
     Entity(
@@ -176,7 +176,7 @@ ENTITIES = (
             OWNER,
         ),
         (ACCOUNT, Bucket("person", "owner_id"), Bucket("person", "attendee_ids")),
-        indexes=("start_ms", "account_id", "owner_id"),
+        indexes=("start_ms", "end_ms", "account_id", "owner_id"),
         ordered=(("start_ms", "end_ms"),),
     ),
     Entity(
@@ -241,7 +241,7 @@ ENTITIES = (
         ),
         (ACCOUNT, Bucket("person", "owner_id", only_without="account_id"), Bucket("private", "mention_ids", only_without="account_id")),
         AUTHOR,
-        indexes=("target_id", "account_id"),
+        indexes=("target_id", "account_id", "created_at_ms"),
     ),
     Entity(
         "saved_view",

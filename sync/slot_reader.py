@@ -47,6 +47,7 @@ class SlotReader:
             self._read_whole(text)
         if self.slot.is_new:
             self._complete()
+        self._check_order()
         patch = {key: part for key, part in (("set", self.set), ("add", self.add), ("remove", self.remove)) if part}
         if patch:
             self._emit(patch)
@@ -76,7 +77,9 @@ class SlotReader:
     def _take(self, f: Field, posted: Input) -> None:
         typed = self._resolved(f, posted.typed or [])
         if f.type == "set":
-            self._take_members(f, self._checked_members(f, typed), self._members(f, posted.was or []))
+            # A new row has nothing yet: what the form suggested and the person left is an addition, too.
+            was = [] if self.slot.is_new else self._members(f, posted.was or [])
+            self._take_members(f, self._checked_members(f, typed), was)
         else:
             self.set[f.name] = self._value(f, typed)
 
@@ -123,6 +126,14 @@ class SlotReader:
             posted = self.slot.inputs.get(name)
             input_name = posted.name if posted else f"{self.slot.name}.{name}"
             self.result.errors.setdefault(input_name, ("required", {"field": name}))
+
+    def _check_order(self) -> None:
+        for first, last in self.entity.ordered:
+            start, end = self.set.get(first), self.set.get(last)
+            if start is not None and end is not None and start > end:
+                posted = self.slot.inputs.get(last)
+                input_name = posted.name if posted else f"{self.slot.name}.{last}"
+                self.result.errors.setdefault(input_name, ("end_before_start", {"field": last}))
 
     def _emit(self, patch: dict) -> None:
         row = self.result.rows_by_slot[self.slot.name]

@@ -94,7 +94,7 @@ CREATE TABLE account (
   search_key TEXT,
   deleted INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX account_name ON account (name);
+CREATE INDEX account_name_search_key ON account (name, search_key);
 CREATE INDEX account_owner_id ON account (owner_id);
 CREATE INDEX account_parent_id ON account (parent_id);
 CREATE INDEX account_next_contact_on ON account (next_contact_on);
@@ -138,7 +138,7 @@ CREATE TABLE contact (
   search_key TEXT,
   deleted INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX contact_name ON contact (name);
+CREATE INDEX contact_name_search_key ON contact (name, search_key);
 CREATE INDEX contact_account_id ON contact (account_id);
 CREATE INDEX contact_owner_id ON contact (owner_id);
 CREATE INDEX contact_version ON contact (version);
@@ -189,6 +189,7 @@ CREATE TABLE event (
   deleted INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX event_start_ms ON event (start_ms);
+CREATE INDEX event_end_ms ON event (end_ms);
 CREATE INDEX event_account_id ON event (account_id);
 CREATE INDEX event_owner_id ON event (owner_id);
 CREATE INDEX event_version ON event (version);
@@ -276,6 +277,7 @@ CREATE TABLE comment (
 ) STRICT;
 CREATE INDEX comment_target_id ON comment (target_id);
 CREATE INDEX comment_account_id ON comment (account_id);
+CREATE INDEX comment_created_at_ms ON comment (created_at_ms);
 CREATE INDEX comment_version ON comment (version);
 
 CREATE TABLE saved_view (

@@ -13,7 +13,7 @@ RULE = throttle.RULES["password_account"]
 @pytest.fixture
 def conn():
     conn = sqlite3.connect(":memory:")
-    conn.executescript((Path(throttle.__file__).parent / "tables.sql").read_text("utf-8"))
+    conn.executescript((Path(throttle.__file__).parents[1] / "schema" / "0002_sign_in.sql").read_text("utf-8"))
     yield conn
     conn.close()
 

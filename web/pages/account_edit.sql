@@ -32,7 +32,7 @@ SELECT id, name FROM account WHERE id = :account__parent_id
 UNION
 SELECT * FROM (
   SELECT id, name FROM account
-  WHERE :parent_q <> '' AND name >= '' AND instr(search_key, fold(:parent_q)) AND id <> :id
+  WHERE :parent_q <> '' AND name >= '' AND search_key LIKE '%' || fold(:parent_q) || '%' AND id <> :id
   ORDER BY name, id
   LIMIT 20
 )

@@ -51,7 +51,7 @@ LIMIT max(0, 6 - (SELECT count(*) FROM mine));
 -- name: hits :many
 SELECT a.id, a.version, a.name, a.region
 FROM account a
-WHERE :q <> '' AND :account__id IS NULL AND a.name >= '' AND instr(a.search_key, fold(:q))
+WHERE :q <> '' AND :account__id IS NULL AND a.name >= '' AND a.search_key LIKE '%' || fold(:q) || '%'
 ORDER BY a.name, a.id
 LIMIT 12;
 
@@ -61,7 +61,7 @@ WITH found AS (
   FROM (
     SELECT c.account_id, c.name
     FROM contact c
-    WHERE :q <> '' AND :account__id IS NULL AND c.name >= '' AND c.account_id IS NOT NULL AND instr(c.search_key, fold(:q))
+    WHERE :q <> '' AND :account__id IS NULL AND c.name >= '' AND c.account_id IS NOT NULL AND c.search_key LIKE '%' || fold(:q) || '%'
     ORDER BY c.name
     LIMIT 40
   ) c
@@ -70,7 +70,7 @@ WITH found AS (
 SELECT a.id, a.version, a.name, f.contact_name
 FROM found f
 JOIN account a ON a.id = f.account_id
-WHERE NOT instr(a.search_key, fold(:q))
+WHERE coalesce(a.search_key, '') NOT LIKE '%' || fold(:q) || '%'
 ORDER BY f.contact_name, a.id
 LIMIT 12;
 

@@ -2,7 +2,6 @@
 -- query: q= level= kind= owner= seen= due= sort=name after= after_id= part= pane=
 
 -- Two lists, of which the one that is asked for runs: by name, or by how long nobody was in touch.
--- instr, not LIKE: a % that somebody types is a % that they look for.
 -- name: by_name :many
 SELECT
   a.id,
@@ -21,7 +20,7 @@ FROM account a
 LEFT JOIN account_stat s ON s.account_id = a.id
 LEFT JOIN user u ON u.id = a.owner_id
 WHERE :sort <> 'quiet'
-  AND (:q = '' OR instr(a.search_key, fold(:q)))
+  AND (:q = '' OR a.search_key LIKE '%' || fold(:q) || '%')
   AND (:level = '' OR a.level = :level)
   AND (:kind = '' OR a.kind = :kind)
   AND (:owner = '' OR a.owner_id = CASE :owner WHEN 'me' THEN :me ELSE :owner END)
@@ -54,7 +53,7 @@ FROM account_stat s
 CROSS JOIN account a ON a.id = s.account_id
 LEFT JOIN user u ON u.id = a.owner_id
 WHERE :sort = 'quiet'
-  AND (:q = '' OR instr(a.search_key, fold(:q)))
+  AND (:q = '' OR a.search_key LIKE '%' || fold(:q) || '%')
   AND (:level = '' OR a.level = :level)
   AND (:kind = '' OR a.kind = :kind)
   AND (:owner = '' OR a.owner_id = CASE :owner WHEN 'me' THEN :me ELSE :owner END)
@@ -77,7 +76,7 @@ WITH found AS (
   FROM (
     SELECT c.account_id, c.name
     FROM contact c
-    WHERE :q <> '' AND :after_id = '' AND c.name >= '' AND c.account_id IS NOT NULL AND instr(c.search_key, fold(:q))
+    WHERE :q <> '' AND :after_id = '' AND c.name >= '' AND c.account_id IS NOT NULL AND c.search_key LIKE '%' || fold(:q) || '%'
     ORDER BY c.name
     LIMIT 60
   ) c
@@ -100,7 +99,7 @@ FROM found f
 JOIN account a ON a.id = f.account_id
 LEFT JOIN account_stat s ON s.account_id = a.id
 LEFT JOIN user u ON u.id = a.owner_id
-WHERE NOT instr(a.search_key, fold(:q))
+WHERE coalesce(a.search_key, '') NOT LIKE '%' || fold(:q) || '%'
   AND (:level = '' OR a.level = :level)
   AND (:kind = '' OR a.kind = :kind)
   AND (:owner = '' OR a.owner_id = CASE :owner WHEN 'me' THEN :me ELSE :owner END)

@@ -10,7 +10,7 @@ SELECT id, name FROM account WHERE id = coalesce(nullif(:account, ''), :near_con
 
 -- name: accounts :many
 SELECT id, name, region FROM account
-WHERE :q <> '' AND name >= '' AND instr(search_key, fold(:q)) AND id <> coalesce(:near_account__id, '')
+WHERE :q <> '' AND name >= '' AND search_key LIKE '%' || fold(:q) || '%' AND id <> coalesce(:near_account__id, '')
 ORDER BY name, id
 LIMIT 15;
 
@@ -18,6 +18,6 @@ LIMIT 15;
 SELECT c.id, c.name, c.title, c.account_id, a.name AS account_name
 FROM contact c
 LEFT JOIN account a ON a.id = c.account_id
-WHERE :q <> '' AND c.name >= '' AND instr(c.search_key, fold(:q)) AND c.id <> :contact
+WHERE :q <> '' AND c.name >= '' AND c.search_key LIKE '%' || fold(:q) || '%' AND c.id <> :contact
 ORDER BY c.name, c.id
 LIMIT 15;
