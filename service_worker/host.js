@@ -101,6 +101,7 @@ export class Host {
     } catch (error) {
       this.#why = /** @type {any} */ (error).why ?? "storage";
       if (!["offline", "cut", "signed_out"].includes(this.#why)) console.error("sync stopped", error);
+      if (this.#why === "too_old") this.#lookForUpdate();
       await this.#leaveNothingOfNobody();
     }
     if (this.#replica) this.#tellStatus(this.#replica);
@@ -173,8 +174,12 @@ export class Host {
       kept: this.kept,
       onProgress: (rows, total) => this.#tell({ type: "progress", rows, total }),
       onChanged: (entities) => this.changed(entities),
-      onNewSchema: () => void /** @type {any} */ (self).registration.update().catch(() => {}),
+      onNewSchema: () => this.#lookForUpdate(),
     });
+  }
+
+  #lookForUpdate() {
+    /** @type {any} */ (self).registration.update().catch(() => {}); // no signal: the browser looks again itself
   }
 
   /** @returns {Promise<Replica|null>} the replica, unless it takes too long or cannot be had */

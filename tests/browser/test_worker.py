@@ -7,81 +7,18 @@ import re
 
 import pytest
 
-from server.app import create_app
 from server.sign_in import passwords
-from tests.browser.served import Faults, serve, session_cookie
-from tests.device import Device, projection
-from tests.unit.shell import PASSWORD, password_hash, settings, shared_parts
+from tests.browser.phone import phone_at
+from tests.device import Device
+from tests.unit.shell import PASSWORD, password_hash
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB"}
+CUSTOMER = re.compile(r"/customers/[0-9a-f-]{36}$")
 
 
 @pytest.fixture
 def site(firm, chromium):
-    """The app over a small firm, and one phone."""
-    faults = Faults(None)
-    with serve(faults) as url:
-        faults.app = create_app(firm, settings(firm.path, url), **shared_parts())
-        phone = Phone(firm, faults, url, chromium.new_context(**PHONE))
+    with phone_at(firm, chromium) as phone:
         yield phone
-        phone.context.close()
-
-
-class Phone:
-    def __init__(self, firm, faults, url, context) -> None:
-        self.firm, self.faults, self.url, self.context = firm, faults, url, context
-        self.page = context.new_page()
-        self.problems: list[str] = []
-        context.on("weberror", lambda error: self.problems.append(str(error.error)))
-
-    def sign_in(self, user_id: str = "rita", path: str = "/customers") -> None:
-        """Signed in, first sync done, and back on a page that the worker made."""
-        self.context.add_cookies([session_cookie(self.firm, user_id, self.url)])
-        self.open(path)
-        self.wait_for("(await caches.keys()).length && navigator.serviceWorker.controller")
-        for _ in range(100):
-            self.open(path)
-            if self.host == "device":
-                return
-            self.page.wait_for_timeout(100)
-        raise AssertionError("pages never came from the replica")
-
-    def open(self, path: str):
-        return self.page.goto(self.url + path)
-
-    @property
-    def host(self) -> str:
-        return self.page.locator("body").get_attribute("data-host")
-
-    def wait_for(self, condition: str) -> None:
-        self.page.wait_for_function(f"async () => {condition}")
-
-    def wait_for_chip(self, state: str) -> None:
-        self.page.locator(f"#sync-status [data-state={state}]").wait_for()
-
-    def go_offline(self) -> None:
-        self.context.set_offline(True)
-
-    def go_online(self) -> None:
-        self.context.set_offline(False)
-        self.page.evaluate("dispatchEvent(new Event('online'))")
-
-    def stop_worker(self) -> None:
-        """As a phone does after half a minute: the next event starts it anew."""
-        session = self.context.new_cdp_session(self.page)
-        session.send("ServiceWorker.enable")
-        session.send("ServiceWorker.stopAllWorkers")
-        session.detach()
-
-    def add_customer(self, name: str, **fields) -> None:
-        self.open("/customers/new")
-        self.page.fill("[name='a.name']", name)
-        for field, value in fields.items():
-            self.page.fill(f"[name='a.{field}']", value)
-        self.page.click("main form button[type=submit]")
-
-    def customers(self) -> list[dict]:
-        return list(projection(self.firm, "rita").get("account", {}).values())
 
 
 def test_pages_come_from_the_replica_after_the_first_sync_and_from_a_cold_start_without_signal(site):
@@ -108,7 +45,7 @@ def test_customer_typed_without_signal_is_on_the_server_once_after_it_is_back(si
 
     site.add_customer("Acme Offline")
 
-    site.page.wait_for_url(re.compile(r"/customers/[0-9a-f-]{36}$"))
+    site.page.wait_for_url(CUSTOMER)
     assert "Acme Offline" in site.page.inner_text("main")
     site.wait_for_chip("saved")
     assert site.customers() == []
@@ -122,7 +59,7 @@ def test_edit_outlives_the_worker_that_took_it(site):
     site.sign_in()
     site.faults.plan = [{"status": 503, "error": "down"}] * 50
     site.add_customer("Acme Offline")
-    site.page.wait_for_url(re.compile(r"/customers/[0-9a-f-]{36}$"))
+    site.page.wait_for_url(CUSTOMER)
     assert site.customers() == []
 
     site.stop_worker()
@@ -165,21 +102,20 @@ def test_full_storage_is_said_and_keeps_what_was_typed(site):
 
     worker.evaluate("() => { IDBObjectStore.prototype.put = self.realPut; }")
     site.page.click("main form button[type=submit]")
-    site.page.wait_for_url(re.compile(r"/customers/[0-9a-f-]{36}$"))
+    site.page.wait_for_url(CUSTOMER)
 
 
-@pytest.mark.parametrize(
-    ("locale", "words"), [("en-GB", "This needs the signal"), ("zh-CN", "This needs the signal")]
-)
-def test_page_of_the_server_alone_says_what_it_needs_when_there_is_no_signal(firm, chromium, site, locale, words):
-    site.sign_in()
-    site.go_offline()
+@pytest.mark.parametrize(("locale", "words"), [("en-GB", "This needs the signal"), ("zh-CN", "需要联网")])
+def test_page_of_the_server_alone_says_what_it_needs_in_the_persons_language(firm, chromium, locale, words):
+    with phone_at(firm, chromium, locale=locale) as site:
+        site.sign_in()
+        site.go_offline()
 
-    answer = site.open("/me/devices")
+        answer = site.open("/me/devices")
 
-    assert answer.status == 503
-    assert site.page.inner_text("h1") == words
-    assert site.page.locator("main a.btn").get_attribute("href") == "/me/devices"
+        assert answer.status == 503
+        assert site.page.inner_text("h1") == words
+        assert site.page.locator("main a.btn").get_attribute("href") == "/me/devices"
 
 
 def test_page_that_is_nowhere_says_so_with_a_next_step(site):
@@ -209,7 +145,7 @@ def test_outbox_can_be_taken_away_as_a_file(site):
     site.sign_in()
     site.go_offline()
     site.add_customer("Acme")
-    site.page.wait_for_url(re.compile(r"/customers/[0-9a-f-]{36}$"))
+    site.page.wait_for_url(CUSTOMER)
 
     file = site.page.evaluate("fetch('/outbox/export.json').then((answer) => answer.text())")
 

@@ -1,8 +1,9 @@
 /**
  * What the worker says of sync becomes events on the body, which htmx listens for (`sync:changed from:body`,
- * `sync:status from:body`), and progress bars.  And back: the page wakes the worker when a person looks at it.
+ * `sync:status from:body`).  And back: the page wakes the worker when a person looks at it.
  */
 
+import { showObstacle, showProgress } from "./progress.js";
 import { tellWorker } from "./worker.js";
 
 const FIRST_RETRY_MS = 5_000;
@@ -38,21 +39,16 @@ const HEARD = {
   /** @param {{state: string, waiting: number, refused: number, last_ms: number, why: string, is_whole: boolean}} status */
   status(status) {
     const { state, waiting, refused, last_ms: last, why } = status;
-    const shown = [state, waiting, refused, why, last].join();
-    if (shown !== lastStatus) document.body.dispatchEvent(new CustomEvent("sync:status", { detail: status }));
+    const shown = [state, waiting, refused, why, last, status.is_whole].join();
+    if (shown !== lastStatus) {
+      document.body.dispatchEvent(new CustomEvent("sync:status", { detail: status }));
+      showObstacle(status);
+    }
     lastStatus = shown;
     if (state !== "sending") planRetry(why, waiting > 0 || !status.is_whole);
   },
 
-  /** @param {{rows: number, total: number}} progress */
-  progress({ rows, total }) {
-    const bars = /** @type {NodeListOf<HTMLProgressElement>} */ (document.querySelectorAll("progress[data-sync-progress]"));
-    for (const bar of bars) {
-      bar.hidden = false;
-      bar.max = Math.max(total, rows, 1);
-      bar.value = rows;
-    }
-  },
+  progress: showProgress,
 };
 
 function changed() {

@@ -86,7 +86,7 @@ function restoreAll() {
 function restore(form, changes) {
   for (const [name, index, value] of changes) {
     const field = fieldsOf(form).filter((candidate) => candidate.name === name)[index];
-    if (!field) continue;
+    if (!field || isChanged(field)) continue; // whoever types faster than this script loads is right
     if (typeof value === "boolean") field.checked = value;
     else field.value = value;
     field.dispatchEvent(new Event("change", { bubbles: true }));

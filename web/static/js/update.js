@@ -3,6 +3,7 @@
  * reload (unsaved.js), and a page in which something is being typed is never reloaded under the hands.
  */
 
+import { buttonTo, showNotice } from "./notice.js";
 import { hasUnsaved } from "./unsaved.js";
 import { words } from "./words.js";
 
@@ -20,22 +21,10 @@ export function startUpdate(registration) {
 
 /** @param {ServiceWorkerRegistration} registration */
 function offer(registration) {
-  if (!registration.waiting || !navigator.serviceWorker.controller || document.querySelector("[data-update]")) return;
-  const notice = document.createElement("div");
-  notice.className = "notice";
-  notice.dataset.update = "";
-  notice.dataset.state = "accent";
-  notice.setAttribute("role", "status");
-  const text = document.createElement("p");
-  text.textContent = words().newVersion;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "btn";
-  button.textContent = words().reload;
-  button.addEventListener("click", () => {
+  if (!registration.waiting || !navigator.serviceWorker.controller) return;
+  const reload = buttonTo(words().reload, (button) => {
     button.disabled = true;
     registration.waiting?.postMessage({ type: "skip-waiting" });
   });
-  notice.append(text, button);
-  document.getElementById("main")?.before(notice);
+  showNotice("update", words().newVersion, reload);
 }

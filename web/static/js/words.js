@@ -13,6 +13,12 @@ const TOO_SLOW = 3;
 const EN = {
   newVersion: "A new version of Roadbook is ready.",
   reload: "Reload now",
+  firstSync: "Your customers are coming to this device. Stay online until they are all here.",
+  signedOut: "You are signed out. What you write is kept here and sent when you have signed in again.",
+  signIn: "Sign in",
+  portal: "This network wants you to sign in first. What you write is kept here until then.",
+  tooOld: "This version of Roadbook is too old for the server. Close all its windows and open it again. If that does not help, save what was not sent as a file.",
+  export: "Save as a file",
   finding: "Finding your position…",
   /** @param {string} lat @param {string} lng @param {number} metres */
   checkedIn: (lat, lng, metres) => `Checked in at ${lat}, ${lng}, accurate to ${metres} m. It is saved with the form.`,
@@ -33,6 +39,12 @@ const EN = {
 const HANS = {
   newVersion: "路书有新版本。",
   reload: "立即刷新",
+  firstSync: "正在把您的客户数据存到此设备，完成前请保持联网。",
+  signedOut: "您已退出登录。您填写的内容保存在此设备上，重新登录后发送。",
+  signIn: "登录",
+  portal: "此网络要求先登录。在此之前，您填写的内容保存在此设备上。",
+  tooOld: "此版本的路书对服务器来说太旧。请关闭所有路书窗口后重新打开；如仍不行，请将未发送的内容存为文件。",
+  export: "存为文件",
   finding: "正在获取位置…",
   checkedIn: (lat, lng, metres) => `已签到：${lat}, ${lng}，精度 ${metres} 米。保存表单时一并保存。`,
   noPosition: (code) => {
@@ -49,6 +61,12 @@ const HANS = {
 const HANT = {
   newVersion: "路書有新版本。",
   reload: "立即重新整理",
+  firstSync: "正在把您的客戶資料存到此裝置，完成前請保持連線。",
+  signedOut: "您已登出。您填寫的內容儲存在此裝置上，重新登入後傳送。",
+  signIn: "登入",
+  portal: "此網路要求先登入。在此之前，您填寫的內容儲存在此裝置上。",
+  tooOld: "此版本的路書對伺服器來說太舊。請關閉所有路書視窗後重新開啟；如仍不行，請將未傳送的內容存成檔案。",
+  export: "存成檔案",
   finding: "正在取得位置…",
   checkedIn: (lat, lng, metres) => `已簽到：${lat}, ${lng}，精確度 ${metres} 公尺。儲存表單時一併儲存。`,
   noPosition: (code) => {

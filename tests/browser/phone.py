@@ -1,0 +1,82 @@
+"""A phone in front of the real app: sign in, go offline, come back, let the worker die."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+from server.app import create_app
+from tests.browser.served import Faults, serve, session_cookie
+from tests.device import projection
+from tests.unit.shell import settings, shared_parts
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB"}
+
+
+@contextmanager
+def phone_at(firm, browser, **options):
+    """The app over this firm on a socket, and one phone in front of it."""
+    faults = Faults(None)
+    with serve(faults) as url:
+        faults.app = create_app(firm, settings(firm.path, url), **shared_parts())
+        context = browser.new_context(**PHONE | options)
+        try:
+            yield Phone(firm, faults, url, context)
+        finally:
+            context.close()
+
+
+class Phone:
+    def __init__(self, firm, faults, url, context) -> None:
+        self.firm, self.faults, self.url, self.context = firm, faults, url, context
+        self.page = context.new_page()
+        self.problems: list[str] = []
+        context.on("weberror", lambda error: self.problems.append(str(error.error)))
+
+    def sign_in(self, user_id: str = "rita", path: str = "/customers") -> None:
+        """Signed in, first sync done, and back on a page that the worker made."""
+        self.context.add_cookies([session_cookie(self.firm, user_id, self.url)])
+        self.open(path)
+        self.wait_for("(await caches.keys()).length && navigator.serviceWorker.controller")
+        for _ in range(100):
+            self.open(path)
+            if self.host == "device":
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("pages never came from the replica")
+
+    def open(self, path: str):
+        return self.page.goto(self.url + path)
+
+    @property
+    def host(self) -> str:
+        return self.page.locator("body").get_attribute("data-host")
+
+    def wait_for(self, condition: str) -> None:
+        self.page.wait_for_function(f"async () => {condition}")
+
+    def wait_for_chip(self, state: str) -> None:
+        self.page.locator(f"#sync-status [data-state={state}]").wait_for()
+
+    def go_offline(self) -> None:
+        self.context.set_offline(True)
+
+    def go_online(self) -> None:
+        self.context.set_offline(False)
+        self.page.evaluate("dispatchEvent(new Event('online'))")
+
+    def stop_worker(self) -> None:
+        """As a phone does after half a minute: the next event starts it anew."""
+        session = self.context.new_cdp_session(self.page)
+        session.send("ServiceWorker.enable")
+        session.send("ServiceWorker.stopAllWorkers")
+        session.detach()
+
+    def add_customer(self, name: str, **fields) -> None:
+        self.open("/customers/new")
+        self.page.fill("[name='a.name']", name)
+        for field, value in fields.items():
+            self.page.fill(f"[name='a.{field}']", value)
+        self.page.click("main form button[type=submit]")
+
+    def customers(self) -> list[dict]:
+        return list(projection(self.firm, "rita").get("account", {}).values())

@@ -1,0 +1,116 @@
+"""The small behaviours of pages: drafts, check-in, installation, storage, and what sync has to say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.phone import phone_at
+from tests.browser.served import session_cookie
+
+NAME = "[name='a.name']"
+
+
+@pytest.fixture
+def site(firm, chromium):
+    with phone_at(firm, chromium, permissions=["geolocation"], geolocation={"latitude": 52.52, "longitude": 13.405}) as phone:
+        phone.sign_in()
+        yield phone
+
+
+def test_typing_survives_a_reload_and_a_wrong_turn_until_it_is_saved(site):
+    site.page.on("dialog", lambda dialog: dialog.accept())
+    site.open("/customers/new")
+    site.page.fill(NAME, "Half a name")
+    site.page.reload()
+    assert site.page.input_value(NAME) == "Half a name"
+
+    site.page.click("nav.tabs a[href='/me']")
+    site.open("/customers/new")
+    assert site.page.input_value(NAME) == "Half a name"
+
+    site.page.click("main form button[type=submit]")
+    site.page.wait_for_url(re.compile(r"/customers/[0-9a-f-]{36}$"))
+    site.open("/customers/new")
+    assert site.page.input_value(NAME) == ""
+
+
+def test_draft_of_a_refused_form_is_kept_and_a_saved_one_is_not(site):
+    site.open("/customers/new")
+    site.page.fill(NAME, "Acme")
+    site.page.fill("[name='a.phones']", "12")
+    site.page.click("main form button[type=submit]")
+    site.page.locator("[role=alert]").wait_for()
+    site.page.fill("[name='a.phones']", "030 1234567")
+
+    site.page.click("main form button[type=submit]")
+    site.page.wait_for_url(re.compile(r"/customers/[0-9a-f-]{36}$"))
+
+    assert site.page.evaluate("Object.keys(sessionStorage)") == []
+
+
+def test_check_in_asks_on_a_tap_only_and_shows_what_it_saves(site):
+    site.open("/activities/new")
+    assert site.page.input_value("[name='a.checkin_lat_e6']") == ""
+
+    site.page.click("[data-checkin]")
+    site.page.locator("[data-checkin-result]", has_text="52.52").wait_for()
+
+    assert site.page.input_value("[name='a.checkin_lat_e6']") == "52520000"
+    assert site.page.input_value("[name='a.checkin_lng_e6']") == "13405000"
+    assert int(site.page.input_value("[name='a.checkin_at_ms']")) > 0
+
+
+def test_forbidden_position_says_what_to_do(site):
+    site.context.clear_permissions()
+    site.open("/activities/new")
+
+    site.page.click("[data-checkin]")
+
+    site.page.locator("[data-checkin-result]", has_text="or save without it").wait_for()
+    assert site.page.input_value("[name='a.checkin_lat_e6']") == ""
+
+
+def test_install_is_offered_only_after_the_first_useful_act(site):
+    site.open("/me")
+    site.page.evaluate("dispatchEvent(new Event('beforeinstallprompt'))")
+    assert site.page.locator("[data-install]").is_hidden()
+
+    site.add_customer("Acme")
+    site.page.wait_for_url(re.compile(r"/customers/[0-9a-f-]{36}$"))
+    site.open("/me")
+    site.page.evaluate("dispatchEvent(new Event('beforeinstallprompt'))")
+
+    assert site.page.locator("[data-install]").is_visible()
+
+
+def test_storage_in_use_is_shown(site):
+    site.open("/me")
+
+    site.page.locator("[data-storage]", has_text="MB used of").wait_for()
+
+
+def test_first_copy_shows_how_far_it_is(site):
+    site.page.evaluate("document.body.dataset.host = 'server'")
+    site.page.evaluate("new BroadcastChannel('roadbook').postMessage({ type: 'progress', rows: 30, total: 120 })")
+
+    bar = site.page.locator("[data-notice=first-sync] progress")
+    bar.wait_for()
+    assert bar.evaluate("(bar) => [bar.value, bar.max]") == [30, 120]
+
+
+def test_signed_out_device_goes_on_working_and_offers_to_sign_in(site):
+    site.context.clear_cookies()
+    site.add_customer("Acme")
+    site.page.wait_for_url(re.compile(r"/customers/[0-9a-f-]{36}$"))
+    link = site.page.locator("[data-notice=obstacle] a")
+    link.wait_for()
+    assert link.get_attribute("href").startswith("/sign-in?next=%2Fcustomers%2F")
+    site.wait_for_chip("cannot")
+
+    site.context.add_cookies([session_cookie(site.firm, "rita", site.url)])
+    site.go_online()
+    site.wait_for_chip("synced")
+    link.wait_for(state="detached")
+    assert [row["name"] for row in site.customers()] == ["Acme"]
