@@ -19,7 +19,7 @@ from server.config import Settings, read_settings
 from server.doctor import why_not_serve
 from server.firm import Firm
 
-# Open event streams end on their own only when the phone goes away.
+# How long answers under way may take once the server is told to stop.
 SHUTDOWN_S = 3
 
 
@@ -35,7 +35,7 @@ def serve_firm(settings: Settings) -> None:
         print(f"Roadbook serves {settings.data} at {settings.url}", flush=True)
         if let_in.is_new(firm):
             print(let_in.setup_link(firm, settings.url), flush=True)
-        _serve(_app(firm, settings), settings, listening)
+        _serve(firm, settings, listening)
     finally:
         firm.close()
 
@@ -55,9 +55,8 @@ def run_sample(folder: Path, port: int) -> int:
         make_sample_folder(folder)
     firm = Firm.open(folder)
     try:
-        app = _app(firm, settings)
         print(welcome(settings.url, _sample_people()), flush=True)
-        _serve(app, settings, listening)
+        _serve(firm, settings, listening)
     finally:
         firm.close()
     return 0
@@ -107,16 +106,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _app(firm, settings: Settings):
+def _serve(firm, settings: Settings, listening: socket.socket) -> None:
     # Imported here: it reads and compiles every page, which the commands that serve nothing need not wait for.
     from server.app import create_app
 
-    return create_app(firm, settings)
-
-
-def _serve(app, settings: Settings, listening: socket.socket) -> None:
     config = uvicorn.Config(
-        app,
+        create_app(firm, settings),
         log_level="warning",
         # Addresses may hold one-time tokens.
         access_log=False,
@@ -128,4 +123,19 @@ def _serve(app, settings: Settings, listening: socket.socket) -> None:
     # uvicorn raises the signal that stopped it once more when it is done; the firm must still be closed then.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, firm).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which first ends the open event streams: they would never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, firm) -> None:
+        super().__init__(config)
+        self.firm = firm
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        with self.firm.look() as conn:
+            user_ids = [row[0] for row in conn.execute("SELECT DISTINCT user_id FROM session")]
+        for user_id in user_ids:
+            self.firm.hub.close_device(user_id)
+        await super().shutdown(sockets)

@@ -16,7 +16,8 @@ def roles(conn) -> list:
     """Every role with the number of active people who hold it."""
     return conn.execute(
         "SELECT role.id, role.name, role.data_scope, role.is_admin, role.version,"
-        " (SELECT count(*) FROM user WHERE user.role_id = role.id AND user.deleted = 0 AND user.is_active = 1) AS people"
+        " (SELECT count(*) FROM user WHERE user.role_id = role.id AND user.deleted = 0"
+        "  AND user.is_active = 1) AS people"
         " FROM role WHERE deleted = 0 ORDER BY name, id"
     ).fetchall()
 

@@ -65,5 +65,6 @@ def qr_svg(text: str) -> str:
     """A QR code as an SVG element without inline style, black on white in both colour schemes."""
     out = io.BytesIO()
     code = segno.make(text, error="m", micro=False)
-    code.save(out, kind="svg", scale=6, border=4, dark="#000", light="#fff", xmldecl=False, svgclass="qr", lineclass=None)
+    colours = {"dark": "#000", "light": "#fff"}
+    code.save(out, kind="svg", scale=6, border=4, xmldecl=False, svgclass="qr", lineclass=None, **colours)
     return out.getvalue().decode()

@@ -17,7 +17,7 @@ FORGET_MS = DAY_MS
 
 @dataclass(frozen=True)
 class Rule:
-    """free: failures that cost nothing. Then first_wait_ms, doubled by each further failure, at most longest_wait_ms."""
+    """free: failures that cost nothing. Then a wait of first_wait_ms, doubled each time up to longest_wait_ms."""
 
     free: int
     first_wait_ms: int

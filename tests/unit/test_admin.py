@@ -85,8 +85,8 @@ def test_an_edit_reaches_the_row_and_its_history_in_the_administrators_name(firm
 
     assert row_of(firm, "user", ben)["title"] == "Team lead"
     with firm.look() as conn:
-        by = conn.execute("SELECT user_id FROM history WHERE row_id = ? ORDER BY seq DESC LIMIT 1", (ben,)).fetchone()[0]
-    assert by == id_of(firm, "Anna Keller")
+        last = conn.execute("SELECT user_id FROM history WHERE row_id = ? ORDER BY seq DESC LIMIT 1", (ben,)).fetchone()
+    assert last[0] == id_of(firm, "Anna Keller")
 
 
 def test_an_edit_of_what_somebody_changed_meanwhile_is_refused(firm, admin):
@@ -158,7 +158,8 @@ def test_departments_form_a_tree_without_circles(firm, admin):
     sales = id_of(firm, "Sales", "department")
     admin.post("/admin/departments", data={"name": "North", "parent_id": sales})
     with firm.look() as conn:
-        assert [one["path"] for one in departments.tree(conn)] == ["Nordlicht", "Nordlicht / Sales", "Nordlicht / Sales / North"]
+        paths = [one["path"] for one in departments.tree(conn)]
+    assert paths == ["Nordlicht", "Nordlicht / Sales", "Nordlicht / Sales / North"]
 
     north = id_of(firm, "North", "department")
     moved = {"id": sales, "version": row_of(firm, "department", sales)["version"], "name": "Sales", "parent_id": north}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server import cli
-from tests.unit.shell import add_person, client, id_of, open_firm
+from tests.unit.shell import add_person, client, id_of, open_firm, signed_in_client
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,21 +105,41 @@ def test_a_taken_port_is_said_plainly(firm, monkeypatch, capsys):
         assert "Stop what uses it, or choose another port" in run(capsys, "serve")[0]
 
 
-def test_a_served_firm_answers_and_stops_when_told(tmp_path):
-    settings = {"ROADBOOK_DATA": str(tmp_path), "ROADBOOK_URL": "http://localhost", "ROADBOOK_PORT": free_port()}
+@pytest.fixture
+def served(firm, tmp_path):
+    """A `roadbook serve` of the firm, and its address; the firm is set up."""
+    port = free_port()
+    settings = {"ROADBOOK_DATA": str(tmp_path), "ROADBOOK_URL": "http://localhost", "ROADBOOK_PORT": port}
     command = [sys.executable, "-m", "server", "serve"]
-    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.PIPE, text=True)
-    try:
-        said = server.stdout.readline() + server.stdout.readline() + server.stdout.readline()
-        link = re.search(r"http://localhost(/setup\?token=\S+)", said)[1]
-        page = wait_for(f"http://127.0.0.1:{settings['ROADBOOK_PORT']}{link}")
-        server.send_signal(signal.SIGTERM)
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    server.stdout.readline()
+    yield server, f"http://127.0.0.1:{port}"
+    server.kill()
+    server.communicate()
 
-        assert server.wait(10) == 0
-        assert "Set up Roadbook" in page
-    finally:
-        server.kill()
-        server.wait()
+
+def test_a_served_firm_answers_and_stops_when_told(served):
+    server, url = served
+    page = open_url(f"{url}/sign-in").read().decode()
+    server.send_signal(signal.SIGTERM)
+
+    assert "Nordlicht" in page
+    assert server.wait(10) == 0
+
+
+def test_an_open_stream_does_not_hold_the_server_up_and_logs_no_error(firm, served):
+    server, url = served
+    firm.clock.now_ms = cli_now_ms()
+    token = signed_in_client(firm).cookies["roadbook"]
+    stream = open_url(urllib.request.Request(f"{url}/live", headers={"Cookie": f"roadbook={token}"}))
+    assert stream.readline() == b"retry: 5000\n"
+    server.send_signal(signal.SIGTERM)
+
+    assert server.wait(20) == 0
+    # uvicorn says so when it has to cut an answer off.
+    assert server.stderr.read() == ""
 
 
 def free_port():
@@ -127,7 +147,6 @@ def free_port():
         return str(found.getsockname()[1])
 
 
-def wait_for(url):
+def open_url(asked):
     # The socket listens before the app is ready: the request waits in its queue.
-    with urllib.request.urlopen(url, timeout=60) as answer:
-        return answer.read().decode()
+    return urllib.request.urlopen(asked, timeout=60)

@@ -62,7 +62,8 @@ def test_a_cross_site_post_changes_nothing_anywhere(firm, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/sign-in", "/stickies", "/static/app.css", "/sw.js", "/nowhere", "/admin", "/me/devices", "/manifest.webmanifest"]
+    "path",
+    ["/sign-in", "/stickies", "/static/app.css", "/sw.js", "/nowhere", "/admin", "/manifest.webmanifest"],
 )
 def test_every_answer_carries_the_policy(firm, path):
     answer = client(firm).get(path)
@@ -103,7 +104,9 @@ def test_the_policy_allows_no_inline_and_no_eval():
     assert CSP.startswith("default-src 'none'")
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/me/devices", "/me/password", "/sign-in/code", "/admin/people/new", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/me/devices", "/me/password", "/sign-in/code", "/admin/people/new", "/nowhere"]
+)
 def test_no_page_of_ours_needs_inline_style_or_script(firm, path):
     page = signed_in_client(firm).get(path).text
 
