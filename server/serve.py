@@ -5,6 +5,7 @@ One process, because one writer owns the file.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import shutil
 import signal
@@ -134,8 +135,17 @@ class _Server(uvicorn.Server):
         self.firm = firm
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        ending = asyncio.create_task(self._end_streams())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            ending.cancel()
+
+    async def _end_streams(self) -> None:
+        """Again and again: a request that was on its way may still open one."""
         with self.firm.look() as conn:
             user_ids = [row[0] for row in conn.execute("SELECT DISTINCT user_id FROM session")]
-        for user_id in user_ids:
-            self.firm.hub.close_device(user_id)
-        await super().shutdown(sockets)
+        while True:
+            for user_id in user_ids:
+                self.firm.hub.close_device(user_id)
+            await asyncio.sleep(0.1)
