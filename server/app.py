@@ -6,13 +6,17 @@ several.  Order matters at the end only: what no route before it claims is a pag
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import errors, export, live, page_endpoint, sync_endpoint
+from server import background, errors, export, live, page_endpoint, sync_endpoint
 from server.admin import endpoint as admin
 from server.assets import Assets
 from server.config import Settings
@@ -48,6 +52,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         routes=routes,
         middleware=[Middleware(Guard, public_url=settings.url), Middleware(NoteSeen, firm=firm)],
         exception_handlers=errors.HANDLERS,
+        lifespan=lambda app: _keep_house(firm),
         max_body_size=MOST_BYTES,
     )
     app.state.firm = firm
@@ -55,6 +60,18 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     app.state.pages = pages or Pages()
     app.state.assets = assets
     return app
+
+
+@asynccontextmanager
+async def _keep_house(firm) -> AsyncIterator[None]:
+    """Background work runs for as long as the app does."""
+    work = asyncio.create_task(background.keep_house(firm))
+    try:
+        yield
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
 
 
 async def sync(request: Request) -> Response:

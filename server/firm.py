@@ -83,10 +83,11 @@ class Firm:
             yield connection
 
     def close(self) -> None:
-        self._writer.close()
         for pool in (self._readers, self._lookers):
             while not pool.empty():
                 pool.get().close()
+        # Last of all: only the last connection to close empties and removes the WAL.
+        self._writer.close()
 
     @contextmanager
     def _borrow(self, pool: queue.SimpleQueue, prepare: Callable) -> Iterator[sqlite3.Connection]:

@@ -7,7 +7,11 @@ Intl.DateTimeFormat; both must give the same instant on the days when clocks cha
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, reset_tzpath
+
+# One source of zones for every server: the tzdata package in the lock file, which is as new as the browsers'
+# own. A system's zones may be years old, and then the two hosts would show different times.
+reset_tzpath(to=())
 
 _EPOCH = datetime(1970, 1, 1)
 
