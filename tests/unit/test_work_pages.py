@@ -129,7 +129,7 @@ def test_a_task_says_what_it_hangs_on_and_who_gave_it(desk):
     shown = desk.get("/tasks/Quote")
 
     assert "Due Today" in shown.text
-    assert "For Me" in shown.text
+    assert "For You" in shown.text
     assert "From 李娜" in shown.text
     assert "Ask for the size" in shown.text
     assert "/customers/a1" in shown.links
