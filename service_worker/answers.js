@@ -8,7 +8,7 @@ import { NotSaved, save, settleRefused } from "./edit.js";
 import { STATUS, troublePage } from "./offline_page.js";
 import { authorOf, operationOf, unsent } from "./outbox.js";
 import { NotFound } from "./pages.js";
-import { storedOutbox } from "./replica.js";
+import { ReplicaClosed, ReplicaDamaged, storedOutbox } from "./replica.js";
 
 /** @typedef {import("./host.js").Host} Host @typedef {import("./outbox.js").Entry} Entry */
 /** @typedef {import("./offline_page.js").Trouble} Trouble */
@@ -29,21 +29,21 @@ export class Answers {
 
   /** @param {Asked} asked @returns {Promise<Response>} */
   async page(asked) {
-    const replica = await this.#host.answering();
-    if (!replica) return this.fromNetwork(asked.request, "not_ready");
     try {
+      if (!(await this.#host.answering())) return await this.fromNetwork(asked.request, "not_ready");
       return html(this.#render(asked));
     } catch (error) {
       if (error instanceof NotFound) return this.#askServer(asked.request);
+      if (error instanceof ReplicaDamaged || error instanceof ReplicaClosed) return this.fromNetwork(asked.request, "failed");
       return this.#failed(asked.request, error);
     }
   }
 
   /** @param {Asked} asked @param {(why: 'edited') => void} onEdited something waits to be sent now */
   async post(asked, onEdited) {
-    const replica = await this.#host.answering();
-    if (!replica) return this.fromNetwork(asked.request, "unsent");
     try {
+      const replica = await this.#host.answering();
+      if (!replica) return await this.fromNetwork(asked.request, "unsent");
       const items = await itemsOf(asked.request);
       const { next, entities } = await this.#keep(replica, items);
       if (entities.length) {
@@ -144,7 +144,7 @@ export class Answers {
   #trouble(request, what) {
     const url = new URL(request.url);
     const asked = { from: url.pathname + url.search, partial: isPartial(request) };
-    return html(troublePage(this.#pages, this.#host.viewer(), what, asked), STATUS[what]);
+    return html(troublePage(this.#pages, () => this.#host.viewer(), what, asked), STATUS[what]);
   }
 }
 

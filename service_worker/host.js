@@ -92,19 +92,19 @@ export class Host {
    * @returns {Promise<string>} what stood in the way, '' for nothing */
   async sync() {
     try {
-      const replica = await this.open();
+      await this.open();
       this.#triedAt = Date.now();
       const done = /** @type {SyncClient} */ (this.#client).sync();
-      this.#tellStatus(replica);
+      this.#tellStatus();
       await done;
       this.#why = "";
     } catch (error) {
       this.#why = /** @type {any} */ (error).why ?? "storage";
       if (!["offline", "cut", "signed_out"].includes(this.#why)) console.error("sync stopped", error);
       if (this.#why === "too_old") this.#lookForUpdate();
-      await this.#leaveNothingOfNobody();
+      await this.#leaveNothingOfNobody().catch((failure) => console.error(failure));
     }
-    if (this.#replica) this.#tellStatus(this.#replica);
+    this.#tellStatus();
     return this.#why;
   }
 
@@ -112,13 +112,18 @@ export class Host {
   async wake() {
     const replica = await this.open().catch(() => null);
     const isFresh = this.#why === "" && Date.now() - this.#triedAt < FRESH_MS;
-    if (isFresh && isWhole(replica) && !this.status(replica).waiting) this.#tellStatus(replica);
+    if (isFresh && isWhole(replica) && !this.status(replica).waiting) this.#tellStatus();
     else await this.sync();
   }
 
   /** Does this device hold anybody's rows? */
   get isSomebodys() {
     return Boolean(this.#replica?.meta("user"));
+  }
+
+  /** Does something wait here to be sent? */
+  get isWaiting() {
+    return this.#replica !== null && this.status(this.#replica).waiting > 0;
   }
 
   /** Rows changed here, by the person. @param {string[]} entities */
@@ -132,12 +137,9 @@ export class Host {
     if (replica?.meta("user")) await replica.tx(() => replica.setMeta("doubt", "1"));
   }
 
-  /** Signed out: leave nothing of the person on this device. */
+  /** Signed out: leave nothing on this device. */
   async forget() {
-    const replica = await this.open();
-    this.#letGo();
-    await replica.destroy();
-    await this.kept.tidy();
+    await this.#destroy(await this.open());
     await Promise.all((await caches.keys()).filter((name) => name.startsWith("roadbook-")).map((name) => caches.delete(name)));
     if ("clearAppBadge" in self.navigator) await self.navigator.clearAppBadge().catch(() => {});
   }
@@ -195,6 +197,13 @@ export class Host {
     replica.close();
   }
 
+  /** @param {Replica} replica */
+  async #destroy(replica) {
+    this.#letGo();
+    await replica.destroy();
+    await this.kept.tidy();
+  }
+
   #letGo() {
     this.#opening = this.#replica = this.#client = null;
   }
@@ -203,14 +212,18 @@ export class Host {
   async #leaveNothingOfNobody() {
     const replica = this.#replica;
     if (this.#why !== "signed_out" || !replica || replica.meta("user")) return;
-    if (!replica.value("SELECT count(*) FROM outbox")) await this.forget();
+    if (!replica.value("SELECT count(*) FROM outbox")) await this.#destroy(replica);
   }
 
-  /** @param {Replica} replica */
-  #tellStatus(replica) {
-    this.#tell({ type: "status", ...this.status(replica), is_whole: replica.meta("first_sync_done") === "1" });
-    if ("setAppBadge" in self.navigator) {
-      self.navigator.setAppBadge(badgeCount(replica, replica.meta("user") ?? "")).catch(() => {});
+  #tellStatus() {
+    const replica = this.#replica;
+    if (!replica) return;
+    try {
+      this.#tell({ type: "status", ...this.status(replica), is_whole: replica.meta("first_sync_done") === "1" });
+      const count = badgeCount(replica, replica.meta("user") ?? "");
+      if ("setAppBadge" in self.navigator) self.navigator.setAppBadge(count).catch(() => {});
+    } catch (error) {
+      console.error("where sync stands cannot be said", error); // the replica is being mended; the next sync says it
     }
   }
 

@@ -45,6 +45,7 @@ export class Kept {
   }
 
   async #exists() {
+    if (!indexedDB.databases) return true; // this browser cannot say: looking makes it
     return (await indexedDB.databases()).some(({ name }) => name === this.#name);
   }
 

@@ -11,7 +11,7 @@
 export const STATUS = { offline: 503, unsent: 503, not_ready: 503, not_found: 404, failed: 500 };
 
 /**
- * @param {any} pages @param {any} viewer see Host.viewer
+ * @param {any} pages @param {() => any} viewer see Host.viewer; it may fail, too
  * @param {Trouble} what @param {{from: string, partial: boolean}} asked from: the address with its query
  * @returns {string} HTML
  */
@@ -20,7 +20,7 @@ export function troublePage(pages, viewer, what, { from, partial }) {
   try {
     const { page, params } = pages.match(path);
     const form = { errors: {}, values: {} };
-    return pages.render(page, { ...viewer, path, params, query: { from }, partial, form });
+    return pages.render(page, { ...viewer(), path, params, query: { from }, partial, form });
   } catch (error) {
     console.error("the page that explains trouble failed", error);
     return LAST_RESORT;

@@ -83,8 +83,7 @@ async function asset(address) {
 
 /** What could not be sent now: ask the browser to wake us when there is a signal, where it can. */
 async function sendLater() {
-  const replica = await host.open().catch(() => null);
-  if (!replica || !host.status(replica).waiting) return;
+  if (!host.isWaiting) return;
   const registration = /** @type {any} */ (worker.registration);
   await registration.sync?.register(OUTBOX).catch(() => {}); // refused where the person forbade it
 }

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
+from functools import cache
+
+from playwright.sync_api import Error
 
 from server.app import create_app
+from server.assets import Assets
+from server.pages import Pages
 from tests.browser.served import Faults, serve, session_cookie
 from tests.device import projection
-from tests.unit.shell import settings, shared_parts
+from tests.unit.shell import settings
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB"}
+
+
+@cache
+def whole_app() -> dict:
+    """Every page and every file: the same for every firm, and slow to make."""
+    return {"pages": Pages(), "assets": Assets()}
 
 
 @contextmanager
@@ -17,7 +29,7 @@ def phone_at(firm, browser, **options):
     """The app over this firm on a socket, and one phone in front of it."""
     faults = Faults(None)
     with serve(faults) as url:
-        faults.app = create_app(firm, settings(firm.path, url), **shared_parts())
+        faults.app = create_app(firm, settings(firm.path, url), **whole_app())
         context = browser.new_context(**PHONE | options)
         try:
             yield Phone(firm, faults, url, context)
@@ -52,7 +64,17 @@ class Phone:
         return self.page.locator("body").get_attribute("data-host")
 
     def wait_for(self, condition: str) -> None:
-        self.page.wait_for_function(f"async () => {condition}")
+        """condition: an expression that may await; a page that reloads meanwhile is asked again."""
+        last: object = None
+        for _ in range(200):
+            try:
+                last = self.page.evaluate(f"async () => Boolean({condition})")
+            except Error as error:  # the page went away under the question
+                last = error
+            if last is True:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"never true: {condition}; last: {last}")
 
     def wait_for_chip(self, state: str) -> None:
         self.page.locator(f"#sync-status [data-state={state}]").wait_for()

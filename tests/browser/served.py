@@ -51,7 +51,8 @@ class Faults:
             await _answer(send, fault["status"], b"application/json", json.dumps({"error": fault["error"]}).encode())
         elif "lost" in fault:  # the server does it, and nobody hears of it
             await self.app(scope, _replay(body), _Nowhere())
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/x-ndjson")]})
+            headers = [(b"content-type", b"application/x-ndjson")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
             raise ConnectionAbortedError("cut by the test")
         elif "wait_s" in fault:
             await asyncio.sleep(fault["wait_s"])

@@ -128,6 +128,40 @@ def test_page_that_is_nowhere_says_so_with_a_next_step(site):
     assert site.page.locator("main a.btn").get_attribute("href") == "/"
 
 
+def test_page_that_fails_is_an_answer_too(site):
+    site.sign_in()
+    [worker] = site.context.service_workers
+    worker.evaluate("() => { TextDecoder.prototype.decode = () => { throw new Error('broken by the test'); }; }")
+
+    answer = site.open("/customers")
+
+    assert answer.status == 500
+    assert "What you saved before is safe" in site.page.inner_text("main")
+    assert site.page.locator("main a.btn").is_visible()
+
+
+def test_partial_request_is_answered_with_the_page_without_its_shell(site):
+    site.sign_in()
+    ask = """async ([path, values]) => {
+      const body = values && new URLSearchParams(values);
+      const headers = { "HX-Request-Type": "partial" };
+      const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body });
+      return [answer.status, answer.redirected, await answer.text()];
+    }"""
+
+    status, redirected, text = site.page.evaluate(ask, ["/customers", None])
+    assert status == 200 and "<nav" not in text and "Import a list" in text
+
+    form = {"row.a": "account//0", "a.name": "Acme", "a.kind": "customer"}
+    status, redirected, text = site.page.evaluate(ask, ["/customers/new", form])
+    assert (status, redirected) == (200, False) and "<nav" not in text
+    site.open("/customers")
+    assert "Acme" in site.page.inner_text("main")
+
+    status, _, text = site.page.evaluate(ask, ["/customers/new", form | {"row.a": "nonsense"}])
+    assert status == 500 and "What you saved before is safe" in text
+
+
 def test_what_a_colleague_changes_appears_on_the_open_page(site):
     rita = Device(site.firm, "rita", "desk")
     account = rita.add("account", name="Before", kind="customer", owner_id="rita")

@@ -9,9 +9,9 @@ import pytest
 
 from server.app import create_app
 from server.assets import Assets
-from tests.browser.phone import phone_at
+from tests.browser.phone import phone_at, whole_app
 from tests.conftest import ROOT
-from tests.unit.shell import settings, shared_parts
+from tests.unit.shell import settings
 
 RELEASE = "getComputedStyle(document.documentElement).getPropertyValue('--release')"
 
@@ -31,7 +31,7 @@ def next_release(tmp_path_factory) -> Assets:
 def site(firm, chromium, next_release):
     """A phone at work, and `deploy` for its server."""
     with phone_at(firm, chromium) as phone:
-        shared = {"pages": shared_parts()["pages"], "assets": next_release}
+        shared = whole_app() | {"assets": next_release}
         next_app = create_app(firm, settings(firm.path, phone.url), **shared)
 
         def deploy() -> None:
