@@ -93,6 +93,17 @@ class Phone:
         session.send("ServiceWorker.stopAllWorkers")
         session.detach()
 
+    def dispatch_sync(self, tag: str) -> None:
+        """What Background Sync does when the browser notices a signal."""
+        session = self.context.new_cdp_session(self.page)
+        found = []
+        session.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.extend(event["registrations"]))
+        session.send("ServiceWorker.enable")
+        self.page.wait_for_timeout(100)
+        there = {"origin": self.url, "registrationId": found[0]["registrationId"]}
+        session.send("ServiceWorker.dispatchSyncEvent", {**there, "tag": tag, "lastChance": False})
+        session.detach()
+
     def add_customer(self, name: str, **fields) -> None:
         self.open("/customers/new")
         self.page.fill("[name='a.name']", name)

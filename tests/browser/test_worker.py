@@ -71,6 +71,24 @@ def test_edit_outlives_the_worker_that_took_it(site):
     assert [row["name"] for row in site.customers()] == ["Acme Offline"]
 
 
+def test_browser_that_notices_the_signal_sends_what_waits_without_a_page(site):
+    site.sign_in()
+    site.faults.plan = [{"status": 503, "error": "down"}] * 50
+    site.add_customer("Acme")
+    site.page.wait_for_url(CUSTOMER)
+    site.wait_for("(await (await navigator.serviceWorker.ready).sync.getTags()).includes('outbox')")
+    site.open("/static/icons/roadbook.svg")  # nothing of ours runs in here
+    site.faults.plan = []
+
+    site.dispatch_sync("outbox")
+
+    for _ in range(100):
+        if site.customers():
+            break
+        site.page.wait_for_timeout(50)
+    assert [row["name"] for row in site.customers()] == ["Acme"]
+
+
 def test_form_that_is_not_right_comes_back_with_everything_typed(site):
     site.sign_in()
     site.go_offline()
