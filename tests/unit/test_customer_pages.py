@@ -667,3 +667,10 @@ def test_the_pane_beside_a_customer_repeats_no_id_of_its_page(desk):
 
     assert page.count("Show older") == pane.count("Show more") == 1
     assert len(ids) == len(set(ids))
+
+
+def test_contact_without_a_company_is_found_among_customers(desk):
+    desk.add("contact", "zs", name="张三", phones='["13800138000"]', owner_id="me")
+
+    assert "张三" in desk.get("/customers?q=zs").text
+    assert "张三" in desk.get("/customers?q=8000").text

@@ -106,6 +106,15 @@ WHERE coalesce(a.search_key, '') NOT LIKE '%' || fold(:q) || '%'
 ORDER BY f.contact_name, a.id
 LIMIT 20;
 
+-- People of no company, as a phone's address book brings them.
+-- name: lone_contacts :many
+SELECT c.id, c.name, c.title, EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = c.id AND o.state <> 'acked') AS is_unsent
+FROM contact c
+WHERE :q <> '' AND :after_id = '' AND c.name >= '' AND c.account_id IS NULL
+  AND c.search_key LIKE '%' || fold(:q) || '%'
+ORDER BY c.name, c.id
+LIMIT 20;
+
 -- name: views :many
 SELECT id, name, query, version FROM saved_view WHERE owner_id = :me ORDER BY name, id;
 
