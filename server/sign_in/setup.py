@@ -8,11 +8,16 @@ from __future__ import annotations
 from server.admin.changes import make
 from server.sign_in import passwords
 from server.sign_in.secrets import digest, new_token
+from web.reasons import N_
 
 GOOD_FOR_MS = 86_400_000
 
-# What a new firm starts with: name (an English message id), data scope, is_admin.
-ROLES = (("Administrator", "everything", 1), ("Manager", "below", 0), ("Salesperson", "own", 0))
+# What a new firm starts with: name (translated when it is stored), data scope, is_admin.
+ROLES = (
+    (N_("Administrator"), "everything", 1),
+    (N_("Team manager"), "below", 0),
+    (N_("Salesperson"), "own", 0),
+)
 
 
 class SpentSetupLink(Exception):

@@ -202,7 +202,7 @@ def test_a_role_in_use_is_not_deleted(firm, admin):
     add_person(firm, "Ben Otto")
 
     used = admin.post("/admin/roles", data={"id": id_of(firm, "Salesperson", "role"), "delete": "1"})
-    unused = admin.post("/admin/roles", data={"id": id_of(firm, "Manager", "role"), "delete": "1"})
+    unused = admin.post("/admin/roles", data={"id": id_of(firm, "Team manager", "role"), "delete": "1"})
 
     assert (used.status_code, unused.status_code) == (422, 303)
 
