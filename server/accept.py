@@ -170,7 +170,9 @@ def _make(db: sqlite3.Connection, sender: Sender, entity: Entity, op: Operation,
     return record.insert(db, entity, columns, _author(db, sender, op, []), touched)
 
 
-def _edit(db, entity: Entity, row: dict, op: Operation, author: Author, since: list[Change], touched: set) -> tuple[str, int]:
+def _edit(
+    db, entity: Entity, row: dict, op: Operation, author: Author, since: list[Change], touched: set
+) -> tuple[str, int]:
     merged = merge(entity, row, op, author.at_ms, since)
     _check_whole(entity, row | merged.patch)
     if merged.patch:
@@ -188,7 +190,9 @@ def _verdict(merged: Merge) -> str:
     return MERGED if merged.met else APPLIED
 
 
-def _delete(db, entity: Entity, row: dict, op: Operation, author: Author, since: list[Change], touched: set) -> tuple[str, int]:
+def _delete(
+    db, entity: Entity, row: dict, op: Operation, author: Author, since: list[Change], touched: set
+) -> tuple[str, int]:
     if row["deleted"]:
         return APPLIED, row["version"]
     if not since:
@@ -197,7 +201,9 @@ def _delete(db, entity: Entity, row: dict, op: Operation, author: Author, since:
     last = since[-1]
     theirs = Author(last.user_id, last.device_id, op.id, last.at_ms)
     kept = {} if last.unit in "+-" else last.new
-    return CONFLICT, _insert_conflict(db, entity, row, "delete", last.unit, (kept, theirs), ({"deleted": 1}, author), {}, touched)
+    return CONFLICT, _insert_conflict(
+        db, entity, row, "delete", last.unit, (kept, theirs), ({"deleted": 1}, author), {}, touched
+    )
 
 
 def _edit_deleted(db, entity: Entity, row: dict, op: Operation, author: Author, touched: set) -> tuple[str, int]:
@@ -261,9 +267,9 @@ def _author(db: sqlite3.Connection, sender: Sender, op: Operation, since: list[C
         return Author(sender.user_id, None, op.id, op.at if op.at else sender.now_ms)
     at_ms = min(op.at + sender.skew_ms, sender.now_ms)
     if since and op.base:
-        seen = db.execute(
-            "SELECT max(at_ms) FROM history WHERE row_id = ? AND seq <= ?", (op.row, op.base)
-        ).fetchone()[0]
+        seen = db.execute("SELECT max(at_ms) FROM history WHERE row_id = ? AND seq <= ?", (op.row, op.base)).fetchone()[
+            0
+        ]
         at_ms = max(at_ms, seen or 0)
     return Author(sender.user_id, sender.device_id, op.id, at_ms)
 
@@ -277,7 +283,9 @@ def _keep_lost(db, entity: Entity, row: dict, clash: Clash, author: Author, touc
     if not clash.ask:
         # Where my edit won, theirs is in history already.
         if not clash.kept_is_mine:
-            record.keep_in_history(db, record.next_seq(db), entity, row["id"], clash.unit, clash.base, clash.lost, author)
+            record.keep_in_history(
+                db, record.next_seq(db), entity, row["id"], clash.unit, clash.base, clash.lost, author
+            )
         return row["version"]
     return _insert_conflict(
         db, entity, row, "field", clash.unit, (clash.kept, winner), (clash.lost, loser), clash.base, touched

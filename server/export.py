@@ -103,7 +103,7 @@ def _plain(entity: str, columns: dict[str, str], row) -> dict:
     """Columns that the row itself has; members of a set with semicolons between them."""
     names = [
         name for name in columns if name.startswith(f"{entity}.") and name.split(".")[1] in row.keys()
-    ]  # noqa: SIM118
+    ]
     return {name: _cell(row[name.split(".")[1]]) for name in names}
 
 

@@ -9,10 +9,9 @@ may not see is never in reach of this code.  It costs what changed, not what exi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Callable
 
 from sync.entities import ENTITIES
 from sync.model import Entity

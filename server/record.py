@@ -90,7 +90,9 @@ def bring_back(db: sqlite3.Connection, entity: Entity, row: dict, author: Author
     return seq
 
 
-def keep_in_history(db: sqlite3.Connection, seq: int, entity: Entity, row_id: str, unit: str, base: dict, lost: dict, author: Author) -> None:
+def keep_in_history(
+    db: sqlite3.Connection, seq: int, entity: Entity, row_id: str, unit: str, base: dict, lost: dict, author: Author
+) -> None:
     """An edit that did not make it into the row, where the policy asks nobody: it can be read here."""
     _note(db, seq, entity, row_id, unit, base, lost, author, in_force=0)
 
@@ -170,10 +172,7 @@ def _keep_busy(db: sqlite3.Connection, event: dict, touched: set) -> None:
     takes_time = not event.get("deleted") and event.get("cancelled_at_ms") is None
     people = {event["owner_id"], *json.loads(event.get("attendee_ids") or "[]")} if takes_time else set()
     people.discard(None)
-    held = {
-        row["user_id"]: dict(row)
-        for row in db.execute("SELECT * FROM busy WHERE event_id = ?", (event["id"],))
-    }
+    held = {row["user_id"]: dict(row) for row in db.execute("SELECT * FROM busy WHERE event_id = ?", (event["id"],))}
     author = Author(None, None, "", event["updated_at_ms"])
     times = {"start_ms": event["start_ms"], "end_ms": event["end_ms"]}
     for user_id in sorted(people):

@@ -63,9 +63,7 @@ def _make_views(connection: sqlite3.Connection, is_broad: bool) -> None:
         )
     connection.execute("DROP VIEW IF EXISTS temp.account_stat")
     account_key = _holds("account", "r.account_id", is_broad)
-    connection.execute(
-        f"CREATE TEMP VIEW account_stat AS SELECT * FROM main.account_stat AS r WHERE {account_key}"
-    )
+    connection.execute(f"CREATE TEMP VIEW account_stat AS SELECT * FROM main.account_stat AS r WHERE {account_key}")
 
 
 def visible(entity: Entity, is_broad: bool = True) -> str:

@@ -239,7 +239,11 @@ ENTITIES = (
             members("mention_ids", "ref", ref="user"),
             OWNER,
         ),
-        (ACCOUNT, Bucket("person", "owner_id", only_without="account_id"), Bucket("private", "mention_ids", only_without="account_id")),
+        (
+            ACCOUNT,
+            Bucket("person", "owner_id", only_without="account_id"),
+            Bucket("private", "mention_ids", only_without="account_id"),
+        ),
         AUTHOR,
         indexes=("target_id", "account_id", "created_at_ms"),
     ),
@@ -267,7 +271,19 @@ ENTITIES = (
     Entity(
         "conflict",
         (
-            enum("target_entity", "account", "contact", "event", "task", "relation", "activity", "sticky", "comment", required=True, merge=ONCE),
+            enum(
+                "target_entity",
+                "account",
+                "contact",
+                "event",
+                "task",
+                "relation",
+                "activity",
+                "sticky",
+                "comment",
+                required=True,
+                merge=ONCE,
+            ),
             text("target_id", 64, required=True, merge=ONCE),
             ref("account_id", "account", merge=ONCE),
             enum("kind", "field", "delete", required=True, merge=ONCE),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
-from .model import ASK, DONE_WINS, LAST, ONCE, SERVER, Entity, Field
+from .model import ASK, DONE_WINS, ONCE, SERVER, Entity, Field
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ def _last_of_each_unit(since: list[Change]) -> dict[str, Change]:
     return changed
 
 
-def _merge_unit(fields: tuple[Field, ...], row: dict, given: dict, at_ms: int, theirs: Change | None, merged: Merge) -> None:
+def _merge_unit(
+    fields: tuple[Field, ...], row: dict, given: dict, at_ms: int, theirs: Change | None, merged: Merge
+) -> None:
     policy = fields[0].merge
     now = {f.name: row.get(f.name) for f in fields}
     if policy == ONCE:

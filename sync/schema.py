@@ -38,7 +38,8 @@ def derived_triggers(live: str = "") -> str:
     # A new contact can only move the date forward: no recount, so that a first sync stays fast.
     forward = """\
   INSERT INTO account_stat (account_id, last_contact_at_ms) VALUES (NEW.account_id, NEW.at_ms)
-    ON CONFLICT (account_id) DO UPDATE SET last_contact_at_ms = max(coalesce(last_contact_at_ms, 0), excluded.last_contact_at_ms);
+    ON CONFLICT (account_id) DO UPDATE
+    SET last_contact_at_ms = max(coalesce(last_contact_at_ms, 0), excluded.last_contact_at_ms);
 """
     return (
         f"CREATE TRIGGER activity_counts_on_insert AFTER INSERT ON activity "

@@ -34,7 +34,9 @@ def make_firm(path) -> Firm:
     firm = Firm.open(path, Clock())
     ops = [op("department", name, name=name, parent_id=parent) for name, parent in DEPARTMENTS.items()]
     ops += [op("role", name, name=name, data_scope=scope, is_admin=admin) for name, (scope, admin) in ROLES.items()]
-    ops += [op("user", name, name=name.title(), role_id=role, department_id=place) for name, (role, place) in PEOPLE.items()]
+    ops += [
+        op("user", name, name=name.title(), role_id=role, department_id=place) for name, (role, place) in PEOPLE.items()
+    ]
     as_server(firm, *ops)
     return firm
 

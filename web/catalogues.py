@@ -6,7 +6,7 @@ A text that a catalogue lacks is shown in English, which is its id: a missing tr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -29,7 +29,7 @@ class Catalogue:
         return forms[0] if len(forms) == 1 or n == 1 else forms[1]
 
 
-@lru_cache(maxsize=None)
+@cache
 def catalogue(lang: str) -> Catalogue:
     return read_catalogue(lang, LOCALE_FOLDER)
 

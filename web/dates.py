@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import sync.zones  # noqa: F401 - it decides where zones come from
@@ -95,7 +95,7 @@ def offset_ms(ms: int, tz: str | None) -> int:
         return 0
 
 
-@lru_cache(maxsize=None)
+@cache
 def zone(tz: str | None) -> tzinfo:
     try:
         return ZoneInfo(tz or "UTC")

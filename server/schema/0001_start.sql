@@ -348,7 +348,8 @@ CREATE TABLE account_stat (
 CREATE INDEX account_stat_last_contact_at_ms ON account_stat (last_contact_at_ms);
 CREATE TRIGGER activity_counts_on_insert AFTER INSERT ON activity WHEN NEW.account_id IS NOT NULL AND NEW.kind <> 'note' BEGIN
   INSERT INTO account_stat (account_id, last_contact_at_ms) VALUES (NEW.account_id, NEW.at_ms)
-    ON CONFLICT (account_id) DO UPDATE SET last_contact_at_ms = max(coalesce(last_contact_at_ms, 0), excluded.last_contact_at_ms);
+    ON CONFLICT (account_id) DO UPDATE
+    SET last_contact_at_ms = max(coalesce(last_contact_at_ms, 0), excluded.last_contact_at_ms);
 END;
 CREATE TRIGGER activity_counts_on_update AFTER UPDATE ON activity BEGIN
   INSERT INTO account_stat (account_id, last_contact_at_ms)

@@ -67,7 +67,9 @@ def _first_visit(playwright, profile: Path, url: str, cookie: dict) -> None:
 
     def note(response) -> None:
         if "/sync" not in response.url and "/live" not in response.url and response.status == 200:
-            sizes[response.url] = response.headers.get("content-length") and int(response.headers["content-length"]) or 0
+            sizes[response.url] = (
+                (response.headers.get("content-length") and int(response.headers["content-length"])) or 0
+            )
 
     context.on("response", note)
     page = context.new_page()
@@ -97,7 +99,9 @@ def _device(playwright, profile: Path, url: str, cookie: dict) -> None:
     for path in paths:
         taken = page.evaluate(GET, [path, 40])[5:]
         worst = max(worst, p95(taken))
-        figures.tell(f"  {path.replace(account, '/customers/{id}')}: median {median(taken):.1f} ms, p95", p95(taken), "ms")
+        figures.tell(
+            f"  {path.replace(account, '/customers/{id}')}: median {median(taken):.1f} ms, p95", p95(taken), "ms"
+        )
     figures.at_most("a page from the worker, warm, the slowest page's p95", worst, 20, "ms")
     for query in ("wf", "138", "no such customer"):
         taken = page.evaluate(GET, [f"/customers?q={query}", 40])[5:]

@@ -32,7 +32,13 @@ def run() -> None:
 def _pages(figures: Figures, firm: Firm, pages: Pages, user_id: str, who: str) -> None:
     with firm.read(user_id) as db:
         account = db.execute("SELECT id FROM account ORDER BY name, id LIMIT 1").fetchone()[0]
-    asked = [("/", {}), ("/customers", {}), ("/customers", {"q": "wf"}), (f"/customers/{account}", {}), ("/schedule", {})]
+    asked = [
+        ("/", {}),
+        ("/customers", {}),
+        ("/customers", {"q": "wf"}),
+        (f"/customers/{account}", {}),
+        ("/schedule", {}),
+    ]
     for path, query in asked:
         taken = times_ms(lambda path=path, query=query: _render(firm, pages, user_id, path, query), 40)
         name = path.replace(account, "{id}") + (f"?q={query['q']}" if query else "")
@@ -52,6 +58,8 @@ def _nothing_new(figures: Figures, firm: Firm, user_id: str) -> None:
         seq = current_seq(db)
     mark = stamp(firm.epoch, user_id)
     read = lambda: firm.read(user_id)  # noqa: E731
-    figures.tell("a pull with nothing new, p95", p95(times_ms(lambda: list(pull(read, Cursor(seq, seq), mark)), 200)), "ms")
+    figures.tell(
+        "a pull with nothing new, p95", p95(times_ms(lambda: list(pull(read, Cursor(seq, seq), mark)), 200)), "ms"
+    )
     taken = times_ms(lambda: list(pull(read, Cursor(seq - 1, seq), mark)), 50)
     figures.tell("a pull with one change, p95", p95(taken), "ms")

@@ -85,7 +85,9 @@ def test_clock_a_year_ahead_wins_nothing(firm):
 
 def test_field_group_travels_together(firm):
     one, two, account = two_devices(firm)
-    event = one.add("event", title="Visit", kind="visit", start_ms=1000, end_ms=2000, account_id=account, owner_id="rita")
+    event = one.add(
+        "event", title="Visit", kind="visit", start_ms=1000, end_ms=2000, account_id=account, owner_id="rita"
+    )
     one.sync()
     two.sync()
 
@@ -282,7 +284,9 @@ def test_used_id_of_another_person_is_refused(firm):
 
 def test_busy_rows_follow_an_appointment(firm):
     one = Device(firm, "rita")
-    event = one.add("event", title="Visit", kind="visit", start_ms=1000, end_ms=2000, owner_id="rita", attendee_ids=["sam"])
+    event = one.add(
+        "event", title="Visit", kind="visit", start_ms=1000, end_ms=2000, owner_id="rita", attendee_ids=["sam"]
+    )
     one.sync()
     sam = Device(firm, "sam")
     sam.sync()

@@ -3,14 +3,14 @@ import io
 
 import pytest
 
-from server.admin.changes import fresh_id
 from server.accept import accept_as_server
+from server.admin.changes import fresh_id
 from server.export import main
 from server.imports import cli
 from server.imports.vcard_file import read_records
+from server.sign_in import sessions
 from server.spreadsheet import csv_bytes, plain_cell, safe_cell
 from server.vcards import fold
-from server.sign_in import sessions
 from tests.unit import shell
 
 

@@ -9,7 +9,9 @@ from sync import schema
 
 def shape(db):
     """Every table with its columns, every index with its columns, every trigger's text."""
-    objects = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
+    objects = db.execute(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+    ).fetchall()
     found = {}
     for kind, name, _, sql in objects:
         if kind == "table":
