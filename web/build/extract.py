@@ -30,14 +30,14 @@ TEMPLATES = ("web/pages/*.html", "server/templates/*.html", "server/*/templates/
 PYTHON = ("web/*.py", "server/*.py", "server/*/*.py", "sync/*.py")
 JAVASCRIPT = ("web/*.js", "web/static/js/*.js", "service_worker/*.js")
 
-KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
+KEYWORDS = ("_", "gettext", "N_", "ngettext")
 OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
 
 TRANSLATED = tuple(lang for lang in LANGUAGES if lang != "en")
 
 HEADER = "# Roadbook in {lang}. The ids are the English texts; `python -m web.build.extract` keeps them up to date."
 
-type_of_id = str | tuple[str, str]
+Id = str | tuple[str, str]
 
 
 def main() -> int:
@@ -55,9 +55,9 @@ def main() -> int:
     return 1 if missing else 0
 
 
-def collect(root: Path = ROOT) -> dict[type_of_id, list[str]]:
+def collect(root: Path = ROOT) -> dict[Id, list[str]]:
     """Id -> the files that show it. The id of a plural is (one, many)."""
-    found: dict[type_of_id, list[str]] = {}
+    found: dict[Id, list[str]] = {}
     for reader, patterns in ((template_texts, TEMPLATES), (python_texts, PYTHON), (javascript_texts, JAVASCRIPT)):
         for file in files(root, patterns):
             for text in reader(file):
@@ -73,19 +73,19 @@ def files(root: Path, patterns: Iterable[str]) -> Iterator[Path]:
         yield from sorted(root.glob(pattern))
 
 
-def template_texts(file: Path) -> Iterator[type_of_id]:
+def template_texts(file: Path) -> Iterator[Id]:
     with file.open("rb") as source:
-        for _line, _function, text, _comments in babel_extract(source, list(KEYWORDS), [], OPTIONS):
+        for _line, _function, text, _comments in babel_extract(source, KEYWORDS, [], OPTIONS):
             yield from ids_of(text)
 
 
-def python_texts(file: Path) -> Iterator[type_of_id]:
+def python_texts(file: Path) -> Iterator[Id]:
     with file.open("rb") as source:
-        for _line, _function, text, _comments in extract_python(source, list(KEYWORDS), [], {}):
+        for _line, _function, text, _comments in extract_python(source, KEYWORDS, [], {}):
             yield from ids_of(text)
 
 
-def ids_of(text: str | tuple | None) -> Iterator[type_of_id]:
+def ids_of(text: str | tuple | None) -> Iterator[Id]:
     """What a marked call says, as ids; a call that only passes a variable on says nothing."""
     if isinstance(text, str):
         yield text
@@ -95,11 +95,11 @@ def ids_of(text: str | tuple | None) -> Iterator[type_of_id]:
 
 
 _STRING = r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
-_CALL = re.compile(rf"(?<![\w$])(ngettext|gettext|N_|_)\(\s*{_STRING}(?:\s*,\s*{_STRING})?")
+_CALL = re.compile(rf"(?<![\w$])({'|'.join(KEYWORDS)})\(\s*{_STRING}(?:\s*,\s*{_STRING})?")
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|.)")
 
 
-def javascript_texts(file: Path) -> Iterator[type_of_id]:
+def javascript_texts(file: Path) -> Iterator[Id]:
     """Plain strings only: a marked text in JavaScript is never a template literal nor put together."""
     for function, one, many in _CALL.findall(file.read_text(encoding="utf-8")):
         yield (_plain(one), _plain(many)) if function == "ngettext" else _plain(one)
@@ -126,10 +126,10 @@ def read(lang: str, folder: Path = LOCALE_FOLDER) -> Catalog:
         return read_po(source, locale=lang.replace("-", "_"))
 
 
-def update(old: Catalog, ids: dict[type_of_id, list[str]]) -> Catalog:
+def update(old: Catalog, ids: dict[Id, list[str]]) -> Catalog:
     """The catalogue of exactly these ids, in the order they are met, with what is translated already."""
     new = Catalog(locale=old.locale)
-    known = {**{_key(message): message for message in old.obsolete.values()}, **{_key(message): message for message in old}}
+    known = {_key(message): message for message in (*old.obsolete.values(), *old)}
     for text, places in ids.items():
         before = known.pop(text if isinstance(text, str) else text[0], None)
         string = before.string if before and isinstance(before.id, tuple) == isinstance(text, tuple) else None

@@ -1,0 +1,168 @@
+"""No page mixes languages: in Chinese, a firm whose data has no Latin letters sees none but names and formats."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from server.pages import Form, NotFound, Pages, Viewer
+from sync.entities import BY_NAME
+from tests import page_rows
+from tests.unit.desk import Desk
+from tests.unit.visible import english_words
+from web.reasons import REASONS
+
+CHINESE = ("zh-Hans", "zh-Hant")
+ME = page_rows.ME | {"name": "王芳", "language": None}
+SYNC = {"host": "device", "waiting": 2, "refused": 1, "last_ms": page_rows.NOW_MS - 60_000, "state": "needs_you"}
+
+# Pages that no link leads to, or that look different when asked like this.
+MORE_ADDRESSES = (
+    "/trouble/offline?from=/",
+    "/trouble/unsent?from=/tasks/new",
+    "/trouble/not_ready",
+    "/trouble/not_found",
+    "/trouble/failed",
+    "/outbox/chip",
+    "/search?q=王",
+    "/search?q=没有的",
+    "/customers?q=没有的",
+    "/people?q=没有的",
+    "/customers?level=a&sort=quiet",
+    "/schedule?view=week&who=team",
+    "/schedule?who=nobody",
+    "/tasks?show=done",
+    "/tasks?view=list&who=all",
+    "/team?kind=visit",
+    "/activities/new?q=没有的",
+    "/relations/new?account=acc-wang",
+    "/comments/new?entity=account&id=acc-wang",
+    "/customers/acc-wang/summary?days=all",
+)
+MOST_OF_ONE_PAGE = 5
+
+
+@pytest.fixture(scope="module")
+def pages() -> Pages:
+    return Pages()
+
+
+@pytest.fixture(scope="module")
+def desk(pages) -> Desk:
+    """The rows of tests/page_rows.py, without their Latin letters, and unsent edits in each state."""
+    desk = Desk(pages, now_ms=page_rows.NOW_MS)
+    for entity, rows in page_rows.rows().items():
+        for row in rows:
+            desk.add(entity, **without_latin(entity, row))
+    edits = [("waiting", "task", "task-open"), ("acked", "activity", "act-visit"), ("refused", "account", "acc-wang")]
+    for state, entity, row_id in edits:
+        desk.queue(entity, row_id, state, "too_long" if state == "refused" else None, {"most": 200}, set={"note": "新"})
+    return desk
+
+
+@pytest.fixture(scope="module")
+def empty_desk(pages) -> Desk:
+    return Desk(pages, now_ms=page_rows.NOW_MS)
+
+
+def without_latin(entity: str, row: dict) -> dict:
+    return {name: in_chinese(value) if is_typed(entity, name) and value else value for name, value in row.items()}
+
+
+def is_typed(entity: str, name: str) -> bool:
+    """Whether people type it freely: what they choose from a list is for the pages to translate."""
+    declared = BY_NAME[entity].by_name.get(name)
+    free = declared and (declared.type in ("text", "prose", "json") or declared.of in ("tag", "email"))
+    return bool(free) and name not in ("query", "unit", "timezone", "target_id")
+
+
+def in_chinese(text: str) -> str:
+    """Latin words become a letter; JSON keeps its names."""
+    return re.sub(r'[A-Za-z]+(?![\w]*":)', "甲", text)
+
+
+def render(desk: Desk, address: str, lang: str, **more) -> str:
+    parts = urlsplit(address)
+    page, params = desk.pages.match(parts.path)
+    viewer = Viewer(ME, lang, desk.tz, desk.now_ms, **{"sync": SYNC} | more)
+    return desk.pages.render(desk.db, page, parts.path, params, dict(parse_qsl(parts.query)), viewer)
+
+
+def found_pages(desk: Desk, lang: str) -> dict[str, dict[str, str]]:
+    """Page name -> address -> HTML, of what links lead to from Today, some of each page."""
+    found: dict[str, dict[str, str]] = {}
+    left = ["/", *MORE_ADDRESSES]
+    for address in left:
+        match = desk.pages.match(urlsplit(address).path)
+        shown = found.setdefault(match[0].name, {}) if match else {}
+        if not match or address in shown or (len(shown) >= MOST_OF_ONE_PAGE and address not in MORE_ADDRESSES):
+            continue
+        try:
+            shown[address] = render(desk, address, lang)
+        except NotFound:
+            continue
+        left += links(shown[address])
+    return found
+
+
+def links(html: str) -> list[str]:
+    return [href.replace("&amp;", "&").partition("#")[0] for href in re.findall(r'href="(/[^"]*)"', html)]
+
+
+@pytest.mark.parametrize("lang", CHINESE)
+def test_every_page_of_a_chinese_firm_is_chinese_throughout(desk, lang):
+    found = found_pages(desk, lang)
+
+    assert {page.name for page in desk.pages.pages} <= {name for name, shown in found.items() if shown}
+    assert mixed({address: html for shown in found.values() for address, html in shown.items()}) == {}
+
+
+@pytest.mark.parametrize("lang", CHINESE)
+def test_every_page_of_a_new_firm_is_chinese_throughout(empty_desk, lang):
+    found = found_pages(empty_desk, lang)
+
+    assert mixed({address: html for shown in found.values() for address, html in shown.items()}) == {}
+
+
+@pytest.mark.parametrize("lang", CHINESE)
+def test_every_state_of_sync_is_said_in_chinese(desk, lang):
+    states = ("saved", "sending", "synced", "needs_you", "cannot")
+    shown = {
+        f"{address} {state} {waiting} {last_ms}": render(desk, address, lang, sync=SYNC | sync)
+        for address in ("/", "/outbox", "/me")
+        for state in states
+        for waiting in (0, 1, 2)
+        for last_ms in (None, page_rows.NOW_MS)
+        for sync in [{"state": state, "waiting": waiting, "refused": waiting, "last_ms": last_ms}]
+    }
+
+    assert mixed(shown) == {}
+
+
+@pytest.mark.parametrize("lang", CHINESE)
+def test_every_refusal_is_said_in_chinese(desk, lang):
+    detail = {"most": 200, "least": 1}
+    errors = {f"a.{code}": (code, detail) for code in REASONS}
+
+    shown = render(desk, "/customers/new", lang, form=Form(errors, {"a.name": "王"}))
+
+    assert mixed({"/customers/new": shown}) == {}
+
+
+def mixed(shown: dict[str, str]) -> dict[str, list[str]]:
+    """Address -> the English words there, of pages that have some."""
+    return {address: words for address, html in shown.items() if (words := english_words(html))}
+
+
+def test_an_english_word_on_a_chinese_page_is_noticed():
+    html = (
+        '<p lang="zh">客户 <b>Customers</b></p><a aria-label="Open" href="/customers">x</a><script>let words</script>'
+    )
+
+    assert english_words(html) == ["Customers", "Open"]
+
+
+def test_letters_of_addresses_zones_and_names_are_no_words():
+    assert english_words("<p>Roadbook li@example.com Asia/Shanghai https://example.com/word CSV wf</p>") == []
