@@ -3,6 +3,10 @@
 Jobs wait in a queue; the thread takes all that wait (at most MOST_JOBS), runs each in a savepoint of its
 own and commits them together, so that a slow disk is paid for once.  A job's caller hears of success
 only after the commit.  A job that raises is undone alone.
+
+A job that waits alone needs no savepoint, and large ones (imports) must not have one: inside a savepoint
+each statement that fires a trigger makes SQLite copy pages into a journal that it walks from its start, so
+that 40,000 rows took 8 s instead of 0.6.
 """
 
 from __future__ import annotations
@@ -63,14 +67,16 @@ class Writer:
         done: list[tuple[Future, object]] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for job, future in batch:
-                self._run_one(job, future, done)
+            if len(batch) == 1:
+                [(job, future)] = batch
+                done.append((future, job(self._connection)))
+            else:
+                for job, future in batch:
+                    self._run_one(job, future, done)
             self._connection.execute("COMMIT")
         except BaseException as error:  # the disk is full, the file is locked for good: nobody was told yes
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            for future, _ in done:
-                future.set_exception(error)
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)

@@ -39,6 +39,7 @@ EDIT = """async ([path, runs]) => {
     const answer = await fetch(path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
     taken.push(performance.now() - begun);
     if (answer.status && answer.status >= 400) throw new Error(`edit: ${answer.status}`);
+    await new Promise((go) => setTimeout(go, 150)); // a person's pause: the edit before is being sent meanwhile
   }
   return taken;
 }"""
@@ -126,7 +127,7 @@ def _first_sync_ms(page, url: str) -> float:
         if now[0]:
             page.goto(f"{url}/customers")
             return now[1] - begun
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(200)
     raise RuntimeError("the first sync did not end")
 
 
