@@ -7,18 +7,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test bench soak lint clean
+.PHONY: run test bench soak lint screenshots messages clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
 	$(BIN)/python -m server run
 
 test: $(VENV)/.installed
-	$(BIN)/python deployment/browser.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m deployment.browser
+	$(BIN)/python -m pytest -n 2
 
 bench: $(VENV)/.installed
-	$(BIN)/python deployment/browser.py
+	$(BIN)/python -m deployment.browser
 	$(BIN)/python -m tests.bench
 
 soak: $(VENV)/.installed
@@ -29,6 +29,15 @@ lint: $(VENV)/.installed
 
 $(VENV)/.installed: requirements.lock deployment/venv.sh
 	sh deployment/venv.sh $(PYTHON) $(VENV)
+
+# The pictures of the README and the manifest.
+screenshots: $(VENV)/.installed
+	$(BIN)/python -m deployment.browser
+	ROADBOOK_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser/test_screenshots.py
+
+# After any text has changed: update the catalogues, say what is untranslated.
+messages: $(VENV)/.installed
+	$(BIN)/python -m web.build.extract
 
 clean:
 	rm -rf $(VENV) var

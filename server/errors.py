@@ -16,6 +16,13 @@ from server.html import show, who
 from server.request import SignedOut, is_navigation, sign_in_path
 from server.security import headers_for
 
+# Where even the page that explains a failure fails: in every language, since nobody can say whose it is.
+LAST_RESORT = """\
+That did not work. What you typed was not saved: go back and try again.
+出错了。您刚才填写的内容没有保存，请返回后重试。
+出錯了。您剛才填寫的內容沒有儲存，請返回後重試。
+"""
+
 CODES = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -57,7 +64,7 @@ async def broken(request: Request, error: Exception) -> Response:
     try:
         answer = problem(request, 500)
     except Exception:  # the page needs the database too, and that may be what is broken
-        answer = PlainTextResponse("That did not work. What you typed was not saved: go back and try again.", 500)
+        answer = PlainTextResponse(LAST_RESORT, 500)
     for name, value in headers_for(request.app.state.settings.is_https).items():
         answer.headers.setdefault(name, value)
     return answer

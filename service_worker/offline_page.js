@@ -33,4 +33,5 @@ const LAST_RESORT = `<!doctype html>
 <main id="main"><h1>Roadbook</h1>
 <p>This page failed. What you saved before is safe.</p>
 <p lang="zh-Hans">页面出错。此前保存的内容没有丢失。</p>
+<p lang="zh-Hant">頁面出錯。先前儲存的內容沒有遺失。</p>
 <p><a class="btn btn--primary" href="/">Today · 今日</a></p></main></html>`;

@@ -270,3 +270,17 @@ def test_another_person_who_signs_in_sees_nothing_of_the_first(site):
         assert "Ritas Kunde" not in site.page.inner_text("main")
         site.page.wait_for_timeout(300)
     assert site.host == "device"
+
+
+def test_double_tap_saves_once(site):
+    site.sign_in()
+    site.open("/customers/new")
+    site.page.fill("[name='a.name']", "Tapped Twice")
+
+    site.page.evaluate(
+        "() => { const b = document.querySelector('main form button[type=submit]'); b.click(); b.click(); }"
+    )
+    site.page.wait_for_url("**/customers/*")
+    site.wait_for_chip("synced")
+
+    assert [row["name"] for row in site.customers()] == ["Tapped Twice"]

@@ -6,6 +6,7 @@
 import { startCheckin } from "./checkin.js";
 import { startInstall } from "./install.js";
 import { startLive } from "./live.js";
+import { startOnce } from "./once.js";
 import { startSignOut } from "./sign_out.js";
 import { startStorage } from "./storage.js";
 import { startSyncEvents } from "./sync_events.js";
@@ -13,6 +14,7 @@ import { startUnsaved } from "./unsaved.js";
 import { startUpdate } from "./update.js";
 import { registerWorker } from "./worker.js";
 
+startOnce();
 startUnsaved();
 startCheckin();
 startSignOut();
