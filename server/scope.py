@@ -29,6 +29,8 @@ def prepare(connection: sqlite3.Connection) -> None:
     """Give a new reader its TEMP tables; `look_as` then says for whom it reads."""
     connection.execute("CREATE TEMP TABLE viewer (user_id TEXT NOT NULL, is_broad INTEGER NOT NULL)")
     connection.execute("INSERT INTO viewer VALUES ('', -1)")
+    # What the pull works with: the buckets whose membership changed, for one chunk.
+    connection.execute("CREATE TEMP TABLE touched (kind TEXT, key TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID")
     # Tables that only devices fill: the same SQL runs on both hosts.
     connection.execute(
         "CREATE TEMP TABLE outbox (n INTEGER PRIMARY KEY, id TEXT, group_id TEXT, entity TEXT, row_id TEXT, op TEXT,"
