@@ -132,6 +132,9 @@ def overflow(site) -> int:
 
 
 def findings(site) -> list[str]:
+    """What axe finds on the whole page at once: it takes what a bar covers until one scrolls for covered for good."""
+    width, height = site.page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+    site.page.set_viewport_size({"width": width, "height": height})
     found = Axe().run(site.page, options=AXE).response["violations"]
     return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
