@@ -34,12 +34,14 @@ class Sender:
     """Who sends operations. device_id None: the server itself, whose edits need no permission and never clash.
 
     skew_ms: how far the device's clock is behind the server's (negative: ahead).
+    since: the sequence number that the device knows of.
     """
 
     user_id: str | None
     device_id: str | None
     now_ms: int
     skew_ms: int = 0
+    since: int | None = None
 
     @property
     def is_server(self) -> bool:
@@ -47,10 +49,16 @@ class Sender:
 
 
 def accept_operations(
-    db: sqlite3.Connection, firm, user_id: str, device_id: str, raw_ops: list[dict], skew_ms: int = 0
+    db: sqlite3.Connection,
+    firm,
+    user_id: str,
+    device_id: str,
+    raw_ops: list[dict],
+    skew_ms: int = 0,
+    since: int | None = None,
 ) -> list[dict]:
     """Judge what a device sent, in order. Returns one outcome an operation, as PROTOCOL.md has it."""
-    return _accept(db, firm, Sender(user_id, device_id, firm.clock(), skew_ms), raw_ops)
+    return _accept(db, firm, Sender(user_id, device_id, firm.clock(), skew_ms, since), raw_ops)
 
 
 def accept_as_server(db: sqlite3.Connection, firm, raw_ops: list[dict], user_id: str | None = None) -> list[dict]:
@@ -144,12 +152,12 @@ def _judge(db: sqlite3.Connection, sender: Sender, op: Operation, touched: set) 
     entity = BY_NAME[op.entity]
     found = db.execute(f"SELECT * FROM {entity.name} WHERE id = ?", (op.row,)).fetchone()
     if not sender.is_server:
-        permission.check_references(db, sender.user_id, entity, op)
+        permission.check_references(db, sender.user_id, entity, op, sender.since)
     if found is None:
         return APPLIED, _make(db, sender, entity, op, touched)
     row = dict(found)
     if not sender.is_server:
-        permission.check_edit(db, sender.user_id, entity, row, op)
+        permission.check_edit(db, sender.user_id, entity, row, op, sender.since)
     since = [] if sender.is_server else _unseen(db, entity, op, sender)
     author = _author(db, sender, op, since)
     if op.delete:
@@ -165,7 +173,7 @@ def _make(db: sqlite3.Connection, sender: Sender, entity: Entity, op: Operation,
     row = apply_patch(entity, {"id": op.row} | defaults(entity, sender.user_id, sender.now_ms), op)
     _check_whole(entity, row)
     if not sender.is_server:
-        permission.check_new(db, sender.user_id, entity, row)
+        permission.check_new(db, sender.user_id, entity, row, sender.since)
     columns = {"id": op.row} | {f.name: row.get(f.name) for f in entity.fields}
     return record.insert(db, entity, columns, _author(db, sender, op, []), touched)
 

@@ -1,6 +1,8 @@
 """May this person write this row? Raises Rejected with a reason that tells nothing about unseen rows.
 
 A row that does not exist and a row that the person may not see are refused with the same words.
+
+since, throughout: the sequence number that the person's device knows of; see `scope.access`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ class Rejected(Exception):
         self.detail = detail
 
 
-def check_new(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict) -> None:
+def check_new(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict, since: int | None = None) -> None:
     """May this person add this row?"""
     if entity.writers == SERVER_ONLY or entity.name == "conflict":
         raise Rejected("server_only")
@@ -35,7 +37,7 @@ def check_new(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict) -
     for bucket in entity.buckets:
         if bucket.kind == "account" and entity.name != "account":
             for key in bucket_keys(entity, bucket, row):
-                _check_level(scope.access(db, user_id, "account", key), bucket.column)
+                _check_level(scope.access(db, user_id, "account", key, since), bucket.column)
     _check_new_owner(db, user_id, entity, row)
 
 
@@ -49,11 +51,13 @@ def _check_new_owner(db: sqlite3.Connection, user_id: str, entity: Entity, row: 
         raise Rejected("not_yours", field="owner_id")
 
 
-def check_edit(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict, edit) -> None:
+def check_edit(
+    db: sqlite3.Connection, user_id: str, entity: Entity, row: dict, edit, since: int | None = None
+) -> None:
     """May this person change this row, as it is now, in this way?"""
     if entity.writers == SERVER_ONLY:
         raise Rejected("server_only")
-    _check_level(level(db, user_id, entity, row))
+    _check_level(level(db, user_id, entity, row, since))
     if entity.writers == AUTHOR and row.get("owner_id") != user_id:
         raise Rejected("only_author")
     if entity.name == "account_member":
@@ -80,12 +84,14 @@ def _check_shares(db: sqlite3.Connection, user_id: str, account_id: str | None) 
         raise Rejected("not_yours")
 
 
-def check_references(db: sqlite3.Connection, user_id: str, entity: Entity, edit) -> None:
+def check_references(
+    db: sqlite3.Connection, user_id: str, entity: Entity, edit, since: int | None = None
+) -> None:
     """Whatever the operation points to must exist and be visible to the person."""
     for name, key in references(entity, edit):
         target = BY_NAME[entity.by_name[name].ref]
         row = db.execute(f"SELECT * FROM {target.name} WHERE id = ? AND deleted = 0", (key,)).fetchone()
-        if row is None or level(db, user_id, target, dict(row)) is None:
+        if row is None or level(db, user_id, target, dict(row), since) is None:
             raise Rejected("not_found", field=name)
 
 
@@ -100,11 +106,13 @@ def references(entity: Entity, edit) -> Iterator[tuple[str, str]]:
                 yield name, value
 
 
-def level(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict) -> str | None:
+def level(
+    db: sqlite3.Connection, user_id: str, entity: Entity, row: dict, since: int | None = None
+) -> str | None:
     """'write', 'read' or None: the best this person holds on this row through any of its buckets."""
     best = None
     for kind, key in row_buckets(entity, row):
-        held = scope.access(db, user_id, kind, key)
+        held = scope.access(db, user_id, kind, key, since)
         if held == "write":
             return held
         best = best or held

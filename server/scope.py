@@ -102,13 +102,22 @@ def is_set(entity: Entity, bucket: Bucket) -> bool:
 # --- who may -----------------------------------------------------------------------------------------
 
 
-def access(db: sqlite3.Connection, user_id: str, kind: str, key: str | None) -> str | None:
-    """'write', 'read' or None: what this person may do with the rows of a bucket now."""
+# How long after losing a bucket a person's device may still bring what was typed before it could know.
+GRACE_MS = 30 * 86_400_000
+
+
+def access(db: sqlite3.Connection, user_id: str, kind: str, key: str | None, since: int | None = None) -> str | None:
+    """'write', 'read' or None: what this person may do with the rows of a bucket now.
+
+    since: what the person's device knows of (its cursor).  A bucket lost after that still counts, for a while:
+    what was typed without signal is taken before the rows go.
+    """
     if key is None:
         return None
     found = db.execute(
-        "SELECT access FROM membership WHERE user_id = ? AND kind = ? AND key = ? AND until_seq IS NULL",
-        (user_id, kind, key),
+        "SELECT access FROM membership WHERE user_id = ? AND kind = ? AND key = ?"
+        " AND (until_seq IS NULL OR (until_seq > ? AND until_at_ms > unixepoch() * 1000 - ?))",
+        (user_id, kind, key, since, GRACE_MS),
     ).fetchone()
     return found[0] if found else None
 
@@ -260,12 +269,15 @@ def regrant_accounts(db: sqlite3.Connection, seq: int, account_ids: Iterable[str
 def _enter(db: sqlite3.Connection, seq: int, user_id: str, kind: str, key: str, level: str) -> None:
     db.execute(
         "INSERT INTO membership (user_id, kind, key, access, first_seq, from_seq) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET access = excluded.access, from_seq = excluded.from_seq, until_seq = NULL",
+        " ON CONFLICT DO UPDATE SET access = excluded.access, from_seq = excluded.from_seq, until_seq = NULL,"
+        " until_at_ms = NULL",
         (user_id, kind, key, level, seq, seq),
     )
 
 
 def _leave(db: sqlite3.Connection, seq: int, user_id: str, kind: str, key: str) -> None:
     db.execute(
-        "UPDATE membership SET until_seq = ? WHERE user_id = ? AND kind = ? AND key = ?", (seq, user_id, kind, key)
+        "UPDATE membership SET until_seq = ?, until_at_ms = unixepoch() * 1000"
+        " WHERE user_id = ? AND kind = ? AND key = ?",
+        (seq, user_id, kind, key),
     )

@@ -36,7 +36,7 @@ async def sync(request: Request, firm) -> Response:
     try:
         asked = await _read(request)
         with firm.read(session.user_id) as db:
-            read_cursor(asked["cursor"], firm.epoch, session.user_id, record.current_seq(db))
+            cursor = read_cursor(asked["cursor"], firm.epoch, session.user_id, record.current_seq(db))
     except Refuse as refuse:
         return refuse.response
     except StartAgain:
@@ -45,7 +45,10 @@ async def sync(request: Request, firm) -> Response:
     ops = asked["ops"]
     outcomes = []
     if ops:
-        job = lambda db: accept_operations(db, firm, session.user_id, session.device_id, ops, skew_ms)  # noqa: E731
+        known = cursor.since if asked["cursor"] else None
+        job = lambda db: accept_operations(  # noqa: E731
+            db, firm, session.user_id, session.device_id, ops, skew_ms, known
+        )
         outcomes = await firm.write(job)
     lines = await run_in_threadpool(_answer, firm, session.user_id, asked["cursor"], outcomes)
     return _stream(request, lines)

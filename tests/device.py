@@ -127,11 +127,11 @@ def _names(entity, bucket, row, key) -> bool:
 def exchange(firm, user_id: str, device_id: str, cursor: str, ops: list[dict], clock: int):
     """What POST /sync does with a well-formed request, without HTTP."""
     with firm.read(user_id) as db:
-        read_cursor(cursor, firm.epoch, user_id, record.current_seq(db))
+        known = read_cursor(cursor, firm.epoch, user_id, record.current_seq(db)).since if cursor else None
     outcomes = []
     if ops:
         skew_ms = firm.clock() - clock
-        outcomes = firm.write_now(lambda db: accept_operations(db, firm, user_id, device_id, ops, skew_ms))
+        outcomes = firm.write_now(lambda db: accept_operations(db, firm, user_id, device_id, ops, skew_ms, known))
     return _answer(firm, user_id, cursor, outcomes)
 
 

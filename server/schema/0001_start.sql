@@ -418,6 +418,7 @@ CREATE TABLE membership (
   first_seq INTEGER NOT NULL,
   from_seq INTEGER NOT NULL,
   until_seq INTEGER,
+  until_at_ms INTEGER,
   PRIMARY KEY (user_id, kind, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX membership_kind_key ON membership (kind, key);

@@ -321,3 +321,20 @@ def test_preference_made_on_two_devices_is_one_row(firm):
 
     assert value(firm, "preference", "rita", "language") == "zh-Hans"
     as_server(firm, op("department", "east", name="East"))
+
+
+def test_what_was_typed_before_the_device_could_know_of_lost_access_is_taken(firm):
+    one, _, account = two_devices(firm)
+    edit = one.edit("account", account, industry="Steel")
+    visit = one.add("activity", account_id=account, kind="visit", at_ms=1, body="Talked", owner_id="rita")
+
+    as_server(firm, op("account", account, owner_id="sam"))
+    one.sync()
+
+    assert one.outcomes[edit["id"]]["is"] == "merged"
+    assert value(firm, "activity", visit, "body") == "Talked"
+    assert not one.rows["account"] and not one.rows.get("activity")
+
+    late = one.edit("account", account, base=1, industry="Glass")
+    one.sync()
+    assert one.outcomes[late["id"]]["reason"] == "not_found"
