@@ -14,12 +14,12 @@ import { startUnsaved } from "./unsaved.js";
 import { startUpdate } from "./update.js";
 import { registerWorker } from "./worker.js";
 
-startOnce();
 startUnsaved();
 startCheckin();
 startSignOut();
 startInstall();
 startStorage();
+startOnce(); // after all that may stop a form from being sent
 
 registerWorker().then((registration) => {
   if (!registration) return; // an old browser: the server renders everything

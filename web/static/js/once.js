@@ -16,7 +16,7 @@ export function startOnce() {
 /** @param {SubmitEvent} event */
 function guard(event) {
   const form = /** @type {HTMLFormElement} */ (event.target);
-  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
   if (performance.now() - (sentAt.get(form) ?? -ON_ITS_WAY_MS) < ON_ITS_WAY_MS) event.preventDefault();
   else sentAt.set(form, performance.now());
 }
