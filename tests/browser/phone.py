@@ -1,4 +1,8 @@
-"""A phone in front of the real app: sign in, go offline, come back, let the worker die."""
+"""A phone in front of the real app: sign in, tap, go offline, come back, let the worker die.
+
+`phone_at` is one phone in front of one server; journeys of several people share one server (`served_app`) and give
+each a Phone of their own.  A phone touches the app only as a person or a browser does, never its rows.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +29,18 @@ def whole_app() -> dict:
 
 
 @contextmanager
-def phone_at(firm, browser, **options):
-    """The app over this firm on a socket, and one phone in front of it."""
+def served_app(firm):
+    """The app over this firm on a socket: the faults in front of it, and its address."""
     faults = Faults(None)
     with serve(faults) as url:
         faults.app = create_app(firm, settings(firm.path, url), **whole_app())
+        yield faults, url
+
+
+@contextmanager
+def phone_at(firm, browser, **options):
+    """The app over this firm on a socket, and one phone in front of it."""
+    with served_app(firm) as (faults, url):
         context = browser.new_context(**PHONE | options)
         try:
             yield Phone(firm, faults, url, context)
@@ -38,16 +49,34 @@ def phone_at(firm, browser, **options):
 
 
 class Phone:
-    def __init__(self, firm, faults, url, context) -> None:
-        self.firm, self.faults, self.url, self.context = firm, faults, url, context
-        self.page = context.new_page()
+    def __init__(self, firm, faults, url, context, line=None) -> None:
+        """line: the phone's own line to the server (line.py); without one, offline is emulated by the browser."""
+        self.firm, self.faults, self.context, self.line = firm, faults, context, line
+        self.url = line.url if line else url
+        self.page = context.pages[0] if context.pages else context.new_page()
         self.problems: list[str] = []
+        self.taps = 0
         context.on("weberror", lambda error: self.problems.append(str(error.error)))
 
     def sign_in(self, user_id: str = "rita", path: str = "/customers") -> None:
         """Signed in, first sync done, and back on a page that the worker made."""
         self.context.add_cookies([session_cookie(self.firm, user_id, self.url)])
         self.open(path)
+        self._wait_for_first_sync(path)
+
+    def sign_in_by_form(self, login: str, password: str) -> None:
+        """As a person does it, from an app that knows nobody; the first sync is done."""
+        self.open("/")
+        self.type_sign_in(login, password)
+        self.page.wait_for_url(self.url + "/")
+        self._wait_for_first_sync("/")
+
+    def type_sign_in(self, login: str, password: str) -> None:
+        self.page.fill("[name=login]", login)
+        self.page.fill("[name=password]", password)
+        self.page.press("[name=password]", "Enter")
+
+    def _wait_for_first_sync(self, path: str) -> None:
         self.wait_for("(await caches.keys()).length && navigator.serviceWorker.controller")
         for _ in range(100):
             self.open(path)
@@ -55,6 +84,11 @@ class Phone:
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError("pages never came from the replica")
+
+    def tap(self, selector: str) -> None:
+        """One tap of a person, counted in `taps`."""
+        self.page.locator(selector).first.tap()
+        self.taps += 1
 
     def open(self, path: str):
         return self.page.goto(self.url + path)
@@ -80,10 +114,16 @@ class Phone:
         self.page.locator(f"#sync-status [data-state={state}]").wait_for()
 
     def go_offline(self) -> None:
-        self.context.set_offline(True)
+        if self.line:
+            self.line.cut()
+        else:
+            self.context.set_offline(True)
 
     def go_online(self) -> None:
-        self.context.set_offline(False)
+        if self.line:
+            self.line.mend()
+        else:
+            self.context.set_offline(False)
         self.page.evaluate("dispatchEvent(new Event('online'))")
 
     def stop_worker(self) -> None:
