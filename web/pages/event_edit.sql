@@ -22,16 +22,15 @@ FROM event WHERE id = :id;
 SELECT id, name, address FROM account
 WHERE id = CASE :account WHEN '' THEN :event__account_id ELSE :account END;
 
+-- Whoever is to be there stays in sight, also when gone since: only so can a refused entry be mended.
 -- name: contacts :many
-SELECT
-  c.id,
-  c.name,
-  c.title,
-  c.id IN (SELECT j.value FROM event e, json_each(e.contact_ids) j WHERE e.id = :id) AS is_chosen
+WITH chosen AS (SELECT j.value AS id FROM event e, json_each(e.contact_ids) j WHERE e.id = :id)
+SELECT c.id, c.name, c.title, c.id IN (SELECT id FROM chosen) AS is_chosen
 FROM contact c
-WHERE c.account_id = :account__id
-  OR c.id IN (SELECT j.value FROM event e, json_each(e.contact_ids) j WHERE e.id = :id)
-ORDER BY is_chosen DESC, c.name, c.id
+WHERE c.account_id = :account__id OR c.id IN (SELECT id FROM chosen)
+UNION ALL
+SELECT h.id, NULL, NULL, 1 FROM chosen h WHERE NOT EXISTS (SELECT 1 FROM contact c WHERE c.id = h.id)
+ORDER BY is_chosen DESC, name, id
 LIMIT 100;
 
 -- name: account_choices :many
