@@ -6,6 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AGAIN := --last-failed --last-failed-no-failures none
 
 .PHONY: run test bench soak lint screenshots messages clean
 .DELETE_ON_ERROR:
@@ -13,10 +14,10 @@ BIN := $(VENV)/bin
 run: $(VENV)/.installed
 	$(BIN)/python -m server run
 
-# Two workers make browsers wait for each other on a small machine: what fails is judged once more by itself.
+# Two workers make browsers wait for each other on a small machine: what fails is judged again by itself.
 test: $(VENV)/.installed
 	$(BIN)/python -m deployment.browser
-	$(BIN)/python -m pytest -n 2 || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+	$(BIN)/python -m pytest -n 2 || $(BIN)/python -m pytest $(AGAIN) || $(BIN)/python -m pytest $(AGAIN)
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m deployment.browser
