@@ -15,7 +15,7 @@ from sync.schema import wire_columns
 PAGE = 4096
 SEGMENT = 1 << 20
 
-READ = """async () => {
+READ = """async ([segmentBytes, pageBytes]) => {
   const answer = (request) => new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -23,20 +23,20 @@ READ = """async () => {
   const database = await answer(indexedDB.open("roadbook"));
   try {
     const reading = database.transaction(["segment", "page", "meta"], "readonly");
-    const all = (store) => [answer(reading.objectStore(store).getAllKeys()), answer(reading.objectStore(store).getAll())];
-    const asked = [answer(reading.objectStore("meta").get("file")), ...all("segment"), ...all("page")];
-    const [{ size }, segments, wholes, pages, loose] = await Promise.all(asked);
+    const [meta, segment, page] = ["meta", "segment", "page"].map((name) => reading.objectStore(name));
+    const asked = [meta.get("file"), segment.getAllKeys(), segment.getAll(), page.getAllKeys(), page.getAll()];
+    const [{ size }, segments, wholes, pages, loose] = await Promise.all(asked.map(answer));
     const file = new Uint8Array(size);
     const put = (bytes, at) => file.set(bytes.subarray(0, Math.max(0, size - at)), at);
-    segments.forEach((key, i) => put(wholes[i], key * %d));
-    pages.forEach((key, i) => put(loose[i], key * %d));
+    segments.forEach((key, i) => put(wholes[i], key * segmentBytes));
+    pages.forEach((key, i) => put(loose[i], key * pageBytes));
     let text = "";
     for (let at = 0; at < size; at += 32768) text += String.fromCharCode(...file.subarray(at, at + 32768));
     return btoa(text);
   } finally {
     database.close();
   }
-}""" % (SEGMENT, PAGE)
+}"""
 
 
 def rows_on_disk(page) -> dict[str, dict[str, dict]]:
@@ -54,7 +54,7 @@ def outbox_on_disk(page) -> list[dict]:
 def _opened(page) -> sqlite3.Connection:
     db = sqlite3.connect(":memory:")
     db.row_factory = sqlite3.Row
-    db.deserialize(base64.b64decode(page.evaluate(READ)))
+    db.deserialize(base64.b64decode(page.evaluate(READ, [SEGMENT, PAGE])))
     [fault] = db.execute("PRAGMA integrity_check").fetchone()
     assert fault == "ok", fault
     return db
