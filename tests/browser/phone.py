@@ -106,10 +106,11 @@ class Phone:
     def host(self) -> str:
         return self.page.locator("body").get_attribute("data-host")
 
-    def wait_for(self, condition: str) -> None:
+    def wait_for(self, condition: str, seconds: float = 15) -> None:
         """condition: an expression that may await; a page that reloads meanwhile is asked again."""
         last: object = None
-        for _ in range(200):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
             try:
                 last = self.page.evaluate(f"async () => Boolean({condition})")
             except Error as error:  # the page went away under the question

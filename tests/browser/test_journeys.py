@@ -51,9 +51,9 @@ class Office:
         self.firm.write_now(lambda conn: passwords.store(conn, user_id, user_id, password_hash()))
 
     def changes(self, row_id: str) -> int:
-        """How many operations took effect on this row."""
+        """How often this row changed: once for every operation that took effect."""
         with self.firm.look() as conn:
-            sql = "SELECT count(DISTINCT op_id) FROM history WHERE row_id = ?"
+            sql = "SELECT count(DISTINCT seq) FROM history WHERE row_id = ?"
             return conn.execute(sql, (row_id,)).fetchone()[0]
 
 
