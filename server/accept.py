@@ -24,7 +24,10 @@ from .permission import Rejected
 from .record import Author, as_json
 
 # What devices may not write, the server may.
-FOR_SERVER = {name: replace(entity, writers=ANYONE) for name, entity in BY_NAME.items()}
+FOR_SERVER = {
+    name: replace(entity, writers=ANYONE, fields=tuple(replace(field, by_server=False) for field in entity.fields))
+    for name, entity in BY_NAME.items()
+}
 
 APPLIED, MERGED, CONFLICT, REJECTED = "applied", "merged", "conflict", "rejected"
 

@@ -19,6 +19,7 @@ from . import scope
 from .database import connect_reader, connect_writer, sqlite3
 from .live import Hub
 from .migrations import migrations
+from .offsite import NoReplica, Offsite
 from .writer import Job, Writer
 
 DEFAULT_TIMEZONE = "Asia/Shanghai"
@@ -40,6 +41,8 @@ class Firm:
         self.clock = clock
         self.touched: set[tuple[str, str]] = set()
         self.hub = Hub()
+        # Replaced by whatever copies the file to another place.
+        self.offsite: Offsite = NoReplica()
         self._file = path / "roadbook.db"
         writing = connect_writer(self._file)
         migrations.apply(Database(writing, execute_plugins=False))

@@ -26,6 +26,21 @@ def m0002_sign_in(db: Database) -> None:
     _run(db, HERE / "schema" / "0002_sign_in.sql")
 
 
+@migrations()
+def m0003_trust(db: Database) -> None:
+    _run(db, HERE / "schema" / "0003_trust.sql")
+
+
+@migrations()
+def m0004_holding(db: Database) -> None:
+    _run(db, HERE / "schema" / "0004_holding.sql")
+
+
+@migrations()
+def m0005_handover(db: Database) -> None:
+    _run(db, HERE / "schema" / "0005_handover.sql")
+
+
 def _run(db: Database, script: Path) -> None:
     """Run a file's statements one by one: executescript would commit the migration's transaction."""
     for statement in _statements(script.read_text("utf-8")):

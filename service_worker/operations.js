@@ -28,7 +28,7 @@ import { Refused, check, checkMembers, columnOf, membersOf } from './values.js';
  * @property {string|null} [group]
  */
 
-const KEYS = new Set(['id', 'entity', 'row', 'base', 'at', 'set', 'add', 'remove', 'delete', 'group']);
+const KEYS = new Set(['id', 'entity', 'row', 'base', 'at', 'set', 'add', 'remove', 'delete', 'group', 'again']);
 
 /** Not an operation at all: the sender is at fault, no person can mend it. */
 export class Malformed extends Error {
@@ -164,7 +164,9 @@ function checkShape(raw) {
   for (const key of ['set', 'add', 'remove']) {
     if (isGiven(raw[key]) && !isObject(raw[key])) throw new Malformed(`${key} is not an object`);
   }
-  if (isGiven(raw.delete) && typeof raw.delete !== 'boolean') throw new Malformed('delete is not true or false');
+  for (const key of ['delete', 'again']) {
+    if (isGiven(raw[key]) && typeof raw[key] !== 'boolean') throw new Malformed(`${key} is not true or false`);
+  }
   if (raw.delete && ['set', 'add', 'remove'].some((key) => Object.keys(raw[key] ?? {}).length)) {
     throw new Malformed('delete stands alone');
   }
@@ -220,6 +222,7 @@ function checkedMembers(entity, name, value) {
 function knownField(entity, name) {
   const field = fieldNamed(entity, name);
   if (!field) throw new Refused('unknown_field', { entity: entity.name, field: name });
+  if (field.by_server) throw new Refused('server_only', { entity: entity.name, field: name });
   return field;
 }
 

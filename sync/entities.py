@@ -71,6 +71,8 @@ ENTITIES = (
             enum("language", "en", "zh-Hans", "zh-Hant", merge=LAST),
             text("timezone", 64, merge=LAST),
             enum("theme", "light", "dark", merge=LAST),
+            # How many days back this person's devices hold activities and the like; 0 all, NULL as many as fit.
+            count("window_days", 3_650, merge=LAST),
             OWNER,
         ),
         (Bucket("private", "owner_id"),),
@@ -101,6 +103,8 @@ ENTITIES = (
             date("next_contact_on", merge=LAST),
             prose("note"),
             OWNER,
+            # Since when the owner has it: what the pool's rules count from, as long as nobody was in touch.
+            instant("owner_since_ms", by_server=True, merge=SERVER),
         ),
         (Bucket("account", "id"),),
         search=("name", "short_name", "phones"),
@@ -173,11 +177,32 @@ ENTITIES = (
             members("attendee_ids", "ref", ref="user"),
             count("remind_minutes", 20_160),
             instant("cancelled_at_ms"),
+            # A series: its rule (RFC 5545) and the time zone in which its clock time stays the same.
+            text("rrule", 300, group="repeat"),
+            text("timezone", 64, group="repeat"),
+            # One occurrence of a series that goes its own way: which series, and on which of its local days.
+            ref("series_id", "event", merge=ONCE),
+            date("occurrence_on", merge=ONCE),
             OWNER,
         ),
         (ACCOUNT, Bucket("person", "owner_id"), Bucket("person", "attendee_ids")),
-        indexes=("start_ms", "end_ms", "account_id", "owner_id"),
+        indexes=("start_ms", "end_ms", "account_id", "owner_id", "series_id", "rrule"),
         ordered=(("start_ms", "end_ms"),),
+        ages_by="end_ms",
+        ageless_with="rrule",
+    ),
+    # Whoever is in two places at once may want to be: this clash of two appointments is meant.
+    Entity(
+        "clash_kept",
+        (
+            ref("user_id", "user", required=True, merge=ONCE),
+            ref("event_id", "event", required=True, merge=ONCE),
+            ref("other_id", "event", required=True, merge=ONCE),
+            OWNER,
+        ),
+        (Bucket("person", "user_id"), Bucket("person", "owner_id")),
+        AUTHOR,
+        indexes=("event_id", "other_id"),
     ),
     Entity(
         "activity",
@@ -198,6 +223,7 @@ ENTITIES = (
         (ACCOUNT, Bucket("person", "owner_id", only_without="account_id")),
         AUTHOR,
         indexes=("account_id, at_ms", "owner_id, at_ms", "at_ms"),
+        ages_by="at_ms",
     ),
     Entity(
         "task",
@@ -215,6 +241,7 @@ ENTITIES = (
         ),
         (ACCOUNT, Bucket("private", "owner_id"), Bucket("private", "assignee_id")),
         indexes=("account_id", "assignee_id, done_at_ms, due_on"),
+        ages_by="done_at_ms",
     ),
     Entity(
         "sticky",
@@ -246,6 +273,7 @@ ENTITIES = (
         ),
         AUTHOR,
         indexes=("target_id", "account_id", "created_at_ms"),
+        ages_by="created_at_ms",
     ),
     Entity(
         "saved_view",
@@ -261,10 +289,75 @@ ENTITIES = (
             ref("event_id", "event", required=True),
             instant("start_ms", required=True),
             instant("end_ms", required=True),
+            text("rrule", 300),
+            text("timezone", 64),
+            # Days of the series that have an appointment of their own, as a JSON array.
+            document("skipped"),
         ),
         (FIRM,),
         SERVER_ONLY,
         indexes=("user_id, start_ms", "event_id"),
+        ages_by="end_ms",
+        ageless_with="rrule",
+    ),
+    # From one person to another, at once on the server: accounts with what hangs on them, what is to come, what is
+    # to do.  The row is the wish; the server fills in what it did.
+    Entity(
+        "handover",
+        (
+            ref("from_id", "user", required=True, merge=ONCE),
+            ref("to_id", "user", required=True, merge=ONCE),
+            # Empty: everything that is left.
+            members("account_ids", "ref", most=1_000, ref="account"),
+            enum("keep", "none", "read", "write", required=True, default="none", merge=ONCE),
+            date("keep_until", merge=ONCE),
+            flag("with_events", default=1, merge=ONCE),
+            flag("with_tasks", default=1, merge=ONCE),
+            prose("note", 5_000, merge=ONCE),
+            instant("received_at_ms", merge=DONE_WINS),
+            instant("done_at_ms", by_server=True, merge=ONCE),
+            # How many of each: {"account": 12, "contact": 30, "event": 4, "task": 7}
+            document("counts", by_server=True, merge=ONCE),
+            OWNER,
+        ),
+        (Bucket("person", "from_id"), Bucket("person", "to_id"), Bucket("person", "owner_id")),
+        indexes=("from_id", "to_id"),
+    ),
+    # One line of a handover's sheet, with the name that it had then.
+    Entity(
+        "handover_item",
+        (
+            ref("handover_id", "handover", required=True),
+            ref("from_id", "user", required=True),
+            ref("to_id", "user", required=True),
+            ref("owner_id", "user"),
+            enum("target_entity", "account", "contact", "event", "task", required=True),
+            text("target_id", 64, required=True),
+            text("account_id", 64),
+            text("title", 200),
+            # When an appointment begins.
+            instant("at_ms"),
+            # When a task is due.
+            date("due_on"),
+        ),
+        (Bucket("person", "from_id"), Bucket("person", "to_id"), Bucket("person", "owner_id")),
+        SERVER_ONLY,
+        indexes=("handover_id",),
+    ),
+    # Customers that nobody was in touch with for so many days go back to the shared pool.
+    Entity(
+        "pool_rule",
+        (
+            text("name", 120, required=True),
+            count("days", 3_650, least=1, required=True),
+            # The department that it holds for, with those below; none: everybody.
+            ref("department_id", "department"),
+            # The levels that it holds for; none: all.
+            members("levels", "tag"),
+            flag("is_active", default=1),
+        ),
+        (FIRM,),
+        SERVER_ONLY,
     ),
     # Two people changed the same thing while apart.  Made by the server; anyone who sees it may settle it.
     # kept and lost are JSON objects of field -> value; base is what both had seen.
@@ -286,7 +379,8 @@ ENTITIES = (
             ),
             text("target_id", 64, required=True, merge=ONCE),
             ref("account_id", "account", merge=ONCE),
-            enum("kind", "field", "delete", required=True, merge=ONCE),
+            # proposal: lost is what somebody without the right to write would have changed (unit '+': added).
+            enum("kind", "field", "delete", "proposal", required=True, merge=ONCE),
             text("unit", 60, required=True, merge=ONCE),
             document("kept", merge=ONCE),
             ref("kept_by", "user", merge=ONCE),
@@ -306,6 +400,7 @@ ENTITIES = (
             Bucket("private", "lost_by", only_without="account_id"),
         ),
         indexes=("target_id", "account_id", "settled_at_ms"),
+        ages_by="settled_at_ms",
     ),
 )
 

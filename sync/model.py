@@ -48,6 +48,7 @@ class Field:
     ref: the entity that a `ref` (or a set of refs) points to.
     group: fields of one group travel together: they are changed, and clash, as one.
     default: the value a new row takes when none is given; '@me' is the person, '@now' the time.
+    by_server: the server alone sets it, from what it accepts; a device's operation may not name it.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Field:
     group: str = ""
     merge: str = ASK
     default: object = None
+    by_server: bool = False
 
     @property
     def sql_type(self) -> str:
@@ -97,6 +99,9 @@ class Entity:
     search: columns that feed the derived `search_key` column, or () for none.
     one_per_person: the row's id is its owner's id.
     ordered: pairs of fields of which the first may not be greater.
+    ages_by: the instant after which a row grows old; devices need not hold what is older than their window.
+        NULL in it: the row never grows old.
+    ageless_with: a row that has this other field stays, whatever its age.
     """
 
     name: str
@@ -107,6 +112,8 @@ class Entity:
     indexes: tuple[str, ...] = ()
     one_per_person: bool = False
     ordered: tuple[tuple[str, str], ...] = ()
+    ages_by: str = ""
+    ageless_with: str = ""
     by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

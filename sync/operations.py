@@ -16,7 +16,7 @@ from .ids import is_id
 from .model import SERVER_ONLY, STAMPS, Entity
 from .values import LARGEST, Refused, Value, check, check_members, column_of, members_of
 
-_KEYS = {"id", "entity", "row", "base", "at", "set", "add", "remove", "delete", "group"}
+_KEYS = {"id", "entity", "row", "base", "at", "set", "add", "remove", "delete", "group", "again"}
 
 Row = dict[str, Value]
 
@@ -138,8 +138,9 @@ def _check_shape(raw: object) -> None:
     for key in ("set", "add", "remove"):
         if raw.get(key) is not None and not isinstance(raw[key], dict):
             raise Malformed(f"{key} is not an object")
-    if raw.get("delete") is not None and not isinstance(raw["delete"], bool):
-        raise Malformed("delete is not true or false")
+    for key in ("delete", "again"):
+        if raw.get(key) is not None and not isinstance(raw[key], bool):
+            raise Malformed(f"{key} is not true or false")
     if raw.get("delete") and (raw.get("set") or raw.get("add") or raw.get("remove")):
         raise Malformed("delete stands alone")
 
@@ -171,4 +172,6 @@ def _checked_members(entity: Entity, name: str, value: object) -> list[str]:
 def _field(entity: Entity, name: str):
     if name not in entity.by_name:
         raise Refused("unknown_field", {"entity": entity.name, "field": name})
+    if entity.by_name[name].by_server:
+        raise Refused("server_only", {"entity": entity.name, "field": name})
     return entity.by_name[name]

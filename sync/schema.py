@@ -64,6 +64,16 @@ CREATE TABLE outbox (
   detail TEXT
 ) STRICT;
 CREATE INDEX outbox_row_id ON outbox (row_id);
+CREATE TABLE sent (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  group_id TEXT,
+  entity TEXT NOT NULL,
+  row_id TEXT NOT NULL,
+  op TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  seq INTEGER NOT NULL
+) STRICT;
 CREATE TABLE base (
   entity TEXT NOT NULL,
   row_id TEXT NOT NULL,

@@ -50,6 +50,7 @@ def test_the_model_is_plain_data():
         "of": "",
         "ref": "",
         "group": "",
+        "by_server": False,
         "merge": "ask",
         "default": None,
     }

@@ -1,0 +1,1 @@
+-- Which part of what a person may see lies on the person's devices, and what the server may let go of.

@@ -1,0 +1,1 @@
+-- Operations that wait for a row which a restored server does not have yet; devices that say farewell.
