@@ -16,6 +16,7 @@ from server.sign_in import passwords
 from .conflicts import add_conflicts
 from .customers import add_customers
 from .diary import Diary
+from .handovers import add_handovers, add_pool_rules
 from .people import PASSWORD, PEOPLE, add_people, sample_people
 from .work import DAY_MS, HISTORY_DAYS, Story, add_work
 
@@ -41,7 +42,10 @@ def make_sample(firm, now_ms: int) -> list[tuple[str, str, str, str]]:
     customers = add_customers(
         diary, chance, start_ms - 20 * DAY_MS, now_ms, lambda offset: (today + timedelta(days=offset)).isoformat()
     )
-    add_work(Story(diary, chance, customers, today, now_ms, at))
+    story = Story(diary, chance, customers, today, now_ms, at)
+    add_work(story)
+    add_pool_rules(story)
+    add_handovers(story)
     diary.write(firm)
     add_conflicts(firm, now_ms)
     return sample_people()

@@ -43,6 +43,7 @@ class Story:
 def add_work(story: Story) -> None:
     _activities(story)
     _appointments(story)
+    _clashes_kept(story)
     _tasks(story)
     _stickies(story)
     _shares(story)
@@ -133,6 +134,18 @@ def _appointment(story: Story, number: int, person, customer: Customer, start_ms
         end_ms=start_ms + chance.choice((30, 60, 90)) * MINUTE_MS, place=None if kind == "call" else customer.address,
         account_id=customer.id, contact_ids=[customer.contacts[0][0]], attendee_ids=companions,
         remind_minutes=30, owner_id=person.id,
+    )  # fmt: skip
+
+
+def _clashes_kept(story: Story) -> None:
+    """The manager knows that a customer's visit and the Monday meeting overlap, and wants both."""
+    events = [entry for entry in story.diary.entries if entry.operation["entity"] == "event"]
+    meeting = next(entry for entry in reversed(events) if entry.author == "user-chenli")
+    other = next(entry for entry in events if entry.author == "user-wangfang")
+    story.diary.make(
+        "clash_kept", "clash-kept-1", story.at(-1, 17, 0), "user-wangfang",
+        user_id="user-wangfang", event_id=other.operation["row"], other_id=meeting.operation["row"],
+        owner_id="user-wangfang",
     )  # fmt: skip
 
 
