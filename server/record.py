@@ -6,15 +6,13 @@ whether a change is allowed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 
-from sync.entities import BY_NAME
 from sync.latin import search_key
 from sync.model import Entity
 
-from . import scope
+from . import busy, scope
 from .database import sqlite3
 from .permission import row_buckets
 
@@ -156,39 +154,8 @@ def _follow(db, seq: int, entity: Entity, old: dict | None, new: dict, touched: 
         if _changed(old, new, PEOPLE_COLUMNS[entity.name] | {"deleted"}):
             touched |= scope.regrant_people(db, seq)
     elif entity.name == "event":
-        _keep_busy(db, new, touched)
+        busy.keep_busy(db, new, touched)
 
 
 def _changed(old: dict | None, new: dict, names: set[str]) -> bool:
     return old is None or any(old.get(name) != new.get(name) for name in names)
-
-
-# --- busy: what colleagues may know of an appointment ------------------------------------------------
-
-
-def _keep_busy(db: sqlite3.Connection, event: dict, touched: set) -> None:
-    """Make the busy rows of an event what the event says: one for each person in it, none once it is off."""
-    busy = BY_NAME["busy"]
-    takes_time = not event.get("deleted") and event.get("cancelled_at_ms") is None
-    people = {event["owner_id"], *json.loads(event.get("attendee_ids") or "[]")} if takes_time else set()
-    people.discard(None)
-    held = {row["user_id"]: dict(row) for row in db.execute("SELECT * FROM busy WHERE event_id = ?", (event["id"],))}
-    author = Author(None, None, "", event["updated_at_ms"])
-    times = {"start_ms": event["start_ms"], "end_ms": event["end_ms"]}
-    for user_id in sorted(people):
-        row = held.get(user_id)
-        if row is None:
-            new = {"id": busy_id(event["id"], user_id), "user_id": user_id, "event_id": event["id"], **times}
-            insert(db, busy, new, author, touched)
-        else:
-            if row["deleted"]:
-                bring_back(db, busy, row, author, touched)
-            if any(row[name] != value for name, value in times.items()):
-                update(db, busy, row, times, author, touched)
-    for user_id in held.keys() - people:
-        if not held[user_id]["deleted"]:
-            delete(db, busy, held[user_id], author, touched)
-
-
-def busy_id(event_id: str, user_id: str) -> str:
-    return hashlib.sha256(f"{event_id} {user_id}".encode()).hexdigest()[:32]
