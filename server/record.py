@@ -52,6 +52,8 @@ def insert(db: sqlite3.Connection, entity: Entity, row: dict, author: Author, to
         "updated_at_ms": author.at_ms,
         "updated_by": author.user_id,
     }
+    if entity.name == "account" and row.get("owner_id") and not row.get("owner_since_ms"):
+        row["owner_since_ms"] = author.at_ms
     _derive(entity, row)
     names = ", ".join(row)
     values = ", ".join(f":{name}" for name in row)
@@ -121,7 +123,11 @@ def as_json(value: dict | None) -> str | None:
 
 def _write(db, seq: int, entity: Entity, row: dict, patch: dict, author: Author, touched: set) -> None:
     changed = row | patch | {"version": seq, "updated_at_ms": author.at_ms, "updated_by": author.user_id}
-    _derive(entity, changed)
+    if entity.name == "account" and changed.get("owner_id") != row.get("owner_id"):
+        # Follows from the owner: nothing that history could undo by itself.
+        changed["owner_since_ms"] = author.at_ms if changed["owner_id"] else None
+    if any(name in patch for name in entity.search):
+        _derive(entity, changed)
     names = [name for name, value in changed.items() if row.get(name) != value]
     assignments = ", ".join(f"{name} = :{name}" for name in names)
     values = {name: changed[name] for name in names} | {"id": row["id"]}

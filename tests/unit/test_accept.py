@@ -338,3 +338,21 @@ def test_what_was_typed_before_the_device_could_know_of_lost_access_is_taken(fir
     late = one.edit("account", account, base=1, industry="Glass")
     one.sync()
     assert one.outcomes[late["id"]]["reason"] == "not_found"
+
+
+def test_account_knows_since_when_its_owner_has_it(firm):
+    one, _, account = two_devices(firm)
+    made_ms = value(firm, "account", account, "owner_since_ms")
+    assert made_ms == value(firm, "account", account, "created_at_ms")
+
+    one.edit("account", account, industry="Steel")
+    one.sync()
+    assert value(firm, "account", account, "owner_since_ms") == made_ms
+
+    as_server(firm, op("account", account, owner_id="sam"))
+    assert value(firm, "account", account, "owner_since_ms") > made_ms
+
+    as_server(firm, op("account", account, owner_id=None))
+    assert value(firm, "account", account, "owner_since_ms") is None
+    with firm.look() as db:
+        assert not db.execute("SELECT 1 FROM history WHERE unit = 'owner_since_ms'").fetchone()
