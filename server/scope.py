@@ -8,6 +8,7 @@ no page can show what a device may not hold.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -75,7 +76,7 @@ def visible(entity: Entity, is_broad: bool = True) -> str:
 
 def _in_bucket(entity: Entity, bucket: Bucket, is_broad: bool) -> str:
     if bucket.kind == "firm":
-        return "1"
+        return _holds("firm", "''", True)  # not whoever was disabled
     if is_set(entity, bucket):
         condition = (
             f"EXISTS (SELECT 1 FROM json_each(r.{bucket.column}) AS j WHERE {_holds(bucket.kind, 'j.value', True)})"
@@ -109,17 +110,29 @@ GRACE_MS = 30 * 86_400_000
 def access(db: sqlite3.Connection, user_id: str, kind: str, key: str | None, since: int | None = None) -> str | None:
     """'write', 'read' or None: what this person may do with the rows of a bucket now.
 
-    since: what the person's device knows of (its cursor).  A bucket lost after that still counts, for a while:
-    what was typed without signal is taken before the rows go.
+    since: what the person's device knows of (its cursor).  A bucket lost, or lowered to reading, after that still
+    counts, for a while: what was typed without signal is taken before the rows go.
     """
     if key is None:
         return None
     found = db.execute(
-        "SELECT access FROM membership WHERE user_id = ? AND kind = ? AND key = ?"
-        " AND (until_seq IS NULL OR (until_seq > ? AND until_at_ms > unixepoch() * 1000 - ?))",
-        (user_id, kind, key, since, GRACE_MS),
+        "SELECT access, until_seq, until_at_ms, written_until_seq, written_until_at_ms FROM membership"
+        " WHERE user_id = ? AND kind = ? AND key = ?",
+        (user_id, kind, key),
     ).fetchone()
-    return found[0] if found else None
+    if found is None:
+        return None
+    level, until_seq, until_at_ms, written_until_seq, written_until_at_ms = found
+    if until_seq is not None and not _is_news(until_seq, until_at_ms, since):
+        return None
+    if level == "read" and written_until_seq is not None and _is_news(written_until_seq, written_until_at_ms, since):
+        return "write"
+    return level
+
+
+def _is_news(until_seq: int, until_at_ms: int, since: int | None) -> bool:
+    """Whether a device that knows of `since` cannot know of this loss yet, and it is not too long ago."""
+    return since is not None and until_seq > since and until_at_ms > time.time() * 1000 - GRACE_MS
 
 
 def members(db: sqlite3.Connection, buckets: Iterable[tuple[str, str]]) -> set[str]:
@@ -257,10 +270,7 @@ def regrant_accounts(db: sqlite3.Connection, seq: int, account_ids: Iterable[str
             if user_id not in held:
                 _enter(db, seq, user_id, "account", account_id, level)
             elif held[user_id] != level:
-                db.execute(
-                    "UPDATE membership SET access = ? WHERE user_id = ? AND kind = 'account' AND key = ?",
-                    (level, user_id, account_id),
-                )
+                _change_level(db, seq, user_id, account_id, level)
         for user_id in held.keys() - wanted.keys():
             _leave(db, seq, user_id, "account", account_id)
     return touched
@@ -270,8 +280,21 @@ def _enter(db: sqlite3.Connection, seq: int, user_id: str, kind: str, key: str, 
     db.execute(
         "INSERT INTO membership (user_id, kind, key, access, first_seq, from_seq) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET access = excluded.access, from_seq = excluded.from_seq, until_seq = NULL,"
-        " until_at_ms = NULL",
+        " until_at_ms = NULL,"
+        " written_until_seq = iif(access = 'write', until_seq, written_until_seq),"
+        " written_until_at_ms = iif(access = 'write', until_at_ms, written_until_at_ms)",
         (user_id, kind, key, level, seq, seq),
+    )
+
+
+def _change_level(db: sqlite3.Connection, seq: int, user_id: str, account_id: str, level: str) -> None:
+    """Whoever may only read from now on is remembered as somebody who wrote: a device may bring more."""
+    db.execute(
+        "UPDATE membership SET access = :level,"
+        " written_until_seq = iif(:level = 'read', :seq, NULL),"
+        " written_until_at_ms = iif(:level = 'read', unixepoch() * 1000, NULL)"
+        " WHERE user_id = :user_id AND kind = 'account' AND key = :account_id",
+        {"level": level, "seq": seq, "user_id": user_id, "account_id": account_id},
     )
 
 
