@@ -54,7 +54,10 @@ class Viewer:
     partial: bool = False
     form: Form = field(default_factory=Form)
     sync: Mapping = field(
-        default_factory=lambda: {"host": "server", "waiting": 0, "refused": 0, "last_ms": None, "state": "synced"}
+        default_factory=lambda: {
+            **{"host": "server", "waiting": 0, "refused": 0, "last_ms": None, "state": "synced"},
+            **{"window_ms": None, "accounts_elsewhere": 0},
+        }
     )
 
 

@@ -63,6 +63,19 @@ def test_bundle_holds_all_that_the_worker_imports():
     assert "export const PINYIN = " in modules["pinyin.gen.js"]
 
 
+def test_a_page_of_the_server_is_an_address_and_nothing_more_to_a_device(tmp_path):
+    directives = "-- page: /past/{id}\n-- host: server\n"
+    (tmp_path / "past.sql").write_text(f"{directives}-- name: n :value\nSELECT count(*) FROM history\n")
+    (tmp_path / "past.html").write_text("{{ _('Long ago') }} {{ n }}")
+
+    modules = bundle(tmp_path)
+
+    entry = '{"name":"past","routes":["/past/{id}"],"placeholders":["id"],"host":"server"}'
+    assert f"export const PAGES = [{entry}];" in modules["pages.gen.js"]
+    assert "past" not in modules["templates.gen.js"]
+    assert "Long ago" not in words_of_pages(tmp_path)
+
+
 def test_catalogues_for_devices_hold_the_words_of_pages_and_no_others(tmp_path):
     (tmp_path / "x.sql").write_text("-- page: /x\n")
     (tmp_path / "x.html").write_text("{{ _('Customer') }} {{ ngettext('%(n)s customer', '%(n)s customers', 2) }}")

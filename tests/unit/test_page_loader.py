@@ -69,6 +69,8 @@ def test_later_query_may_use_earlier_results(folder):
         ("-- page: /x/{me}\n", "a path part cannot be called me"),
         ("-- page: /x\n-- query: q\n", "broken.sql:2: 'q' is not name=default"),
         ("-- page: /x\n-- query: q= q=\n", "declared twice"),
+        ("-- page: /x\n-- host: phone\n", "broken.sql:2: `-- host: phone`: only `server` can be said"),
+        ("-- page: /x\n-- name: a :many\nSELECT seq FROM history\n", "no such table: history"),
         ("-- page: /x\n-- query: items=\n", "a query value cannot be called items"),
         ("-- page: /x/{q}\n-- query: q=\n", "q is both a path part and a query value"),
         ("-- page: /x\nSELECT 1\n", "broken.sql:2: SQL before the first"),

@@ -34,7 +34,7 @@ def bundle(pages: Path = PAGES_FOLDER, locale: Path = LOCALE_FOLDER) -> dict[str
     """Module name -> source.  Raises PageError for a page that cannot run on both hosts."""
     return {
         "pages.gen.js": _module(PAGES=[_page_data(page) for page in load_pages(pages)]),
-        "templates.gen.js": compile_folder(pages),
+        "templates.gen.js": compile_folder(pages, without=_of_server(pages)),
         "catalogues.gen.js": _module(CATALOGUES=catalogues(locale, words_of_pages(pages))),
         "model.gen.js": model_module(),
         "pinyin.gen.js": _module(PINYIN=pinyin_table_text()),
@@ -43,9 +43,15 @@ def bundle(pages: Path = PAGES_FOLDER, locale: Path = LOCALE_FOLDER) -> dict[str
 
 def words_of_pages(pages: Path = PAGES_FOLDER) -> set[str]:
     """The English texts that pages and refusals show: server-only pages have words that no device needs."""
-    calls = (call for tree in parse_templates(pages).values() for call in tree.find_all(nodes.Call))
+    trees = (tree for name, tree in parse_templates(pages).items() if name not in _of_server(pages))
+    calls = (call for tree in trees for call in tree.find_all(nodes.Call))
     named = (call for call in calls if isinstance(call.node, nodes.Name) and call.node.name in TRANSLATED)
     return {*REASONS.values(), OTHER, *(call.args[0].value for call in named)}
+
+
+def _of_server(pages: Path) -> set[str]:
+    """The templates that no device renders."""
+    return {page.template for page in load_pages(pages) if page.host}
 
 
 def catalogues(folder: Path, words: set[str]) -> dict:
@@ -67,6 +73,9 @@ def model_module() -> str:
 
 
 def _page_data(page: Page) -> dict:
+    """A page as the worker has it; of one that only the server answers, nothing but its addresses."""
+    if page.host:
+        return {"name": page.name, "routes": page.routes, "placeholders": page.placeholders, "host": page.host}
     return {
         "name": page.name,
         "routes": page.routes,

@@ -22,6 +22,12 @@ try:  # the SQLite that the server uses, see server/database.py
 except ImportError:
     import sqlite3
 
+# What a page with `-- host: server` may read beside a device's tables: the views that server/scope.py makes.
+SERVER_SCRIPT = """
+CREATE TABLE history (seq, entity, row_id, unit, old, new, user_id, device_id, device_name, op_id, at_ms, in_force);
+CREATE TABLE tombstone (entity, id, version, title, field, value, author_id);
+"""
+
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|:([A-Za-z_][A-Za-z0-9_]*)", re.DOTALL)
 _MAPPING_METHODS = frozenset(name for name in dir(dict) if not name.startswith("_"))
 
@@ -37,7 +43,7 @@ def check_queries(page: Page, folder: Path) -> Page:
     known = {*HOST_PARAMETERS, *page.placeholders, *page.defaults}
     checked = []
     for query in page.queries:
-        query = replace(query, columns=_columns(file, query))
+        query = replace(query, columns=_columns(file, query, page.host))
         _check_columns(file, query)
         _check_parameters(file, query, known)
         known |= _results(query)
@@ -45,21 +51,23 @@ def check_queries(page: Page, folder: Path) -> Page:
     return replace(page, queries=tuple(checked))
 
 
-def _columns(file: str, query: Query) -> tuple[str, ...]:
+def _columns(file: str, query: Query, host: str) -> tuple[str, ...]:
     try:
         nothing = dict.fromkeys(query.parameters)
         # Inside FROM (…) only a SELECT can stand, and nothing is read.
-        cursor = _empty_database().execute(f"SELECT * FROM (\n{query.sql}\n) LIMIT 0", nothing)
+        cursor = _empty_database(host).execute(f"SELECT * FROM (\n{query.sql}\n) LIMIT 0", nothing)
     except sqlite3.Error as error:
         raise PageError(file, query.line, f"the SQL of {query.name} does not prepare: {error}") from error
     return tuple(column[0] for column in cursor.description)
 
 
-@lru_cache(maxsize=1)
-def _empty_database():
+@lru_cache(maxsize=2)
+def _empty_database(host: str):
     connection = sqlite3.connect(":memory:", check_same_thread=False)
     register(connection)
     connection.executescript(device_script())
+    if host == "server":
+        connection.executescript(SERVER_SCRIPT)
     return connection
 
 

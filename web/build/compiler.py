@@ -6,6 +6,7 @@ the compiler does not know fails the build with file and line; it never guesses.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from jinja2 import nodes
@@ -23,9 +24,10 @@ RUNTIME = (
 )
 
 
-def compile_folder(folder: Path) -> str:
+def compile_folder(folder: Path, without: Collection[str] = ()) -> str:
     """The module `templates.gen.js` for a folder of templates.  Raises PageError."""
-    return compile_trees(parse_templates(folder), folder)
+    trees = {name: tree for name, tree in parse_templates(folder).items() if name not in without}
+    return compile_trees(trees, folder)
 
 
 def compile_trees(trees: dict[str, nodes.Template], folder: Path) -> str:

@@ -62,6 +62,7 @@ class _Reader:
         self.file = file
         self.routes: list[str] = []
         self.defaults: dict[str, str] = {}
+        self.host = ""
         self.queries: list[Query] = []
         self.head: tuple[str, str, int] | None = None
         self.lines: list[str] = []
@@ -81,13 +82,15 @@ class _Reader:
         if word == "name":
             self.end_query()
             self.begin_query(number, rest)
-        elif word not in ("page", "query"):
-            known = "`-- page:`, `-- query:` and `-- name:`"
+        elif word not in ("page", "query", "host"):
+            known = "`-- page:`, `-- query:`, `-- host:` and `-- name:`"
             raise PageError(self.file, number, f"unknown directive `-- {word}:`; known are {known}")
         elif self.head:
             raise PageError(self.file, number, f"`-- {word}:` must stand before the first `-- name:`")
         elif word == "page":
             self.take_routes(number, rest)
+        elif word == "host":
+            self.take_host(number, rest)
         else:
             self.take_defaults(number, rest)
 
@@ -101,6 +104,11 @@ class _Reader:
             for name in names:
                 self.check_name(number, name, "path part")
             self.routes.append(route)
+
+    def take_host(self, number: int, rest: str) -> None:
+        if rest != "server":
+            raise PageError(self.file, number, f"`-- host: {rest}`: only `server` can be said, or nothing")
+        self.host = rest
 
     def take_defaults(self, number: int, rest: str) -> None:
         for pair in rest.split():
@@ -144,7 +152,7 @@ class _Reader:
         for part in {name for route in self.routes for name in map(placeholder, route_parts(route)) if name}:
             if part in self.defaults:
                 raise PageError(self.file, 1, f"{part} is both a path part and a query value")
-        return Page(name, tuple(self.routes), self.defaults, tuple(self.queries), f"{name}.html")
+        return Page(name, tuple(self.routes), self.defaults, tuple(self.queries), f"{name}.html", self.host)
 
 
 def _check_every_template_has_a_page(folder: Path, pages: list[Page]) -> None:

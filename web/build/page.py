@@ -40,6 +40,7 @@ class Page:
 
     routes: like '/customers/{id}'.
     defaults: query-string value -> what it is when the address does not say.
+    host: 'server' where only the server can answer (it reads what no device holds), else ''.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Page:
     defaults: dict[str, str]
     queries: tuple[Query, ...]
     template: str
+    host: str = ""
     placeholders: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
