@@ -1,6 +1,6 @@
 # make run: everything set up, a sample firm, served on http://localhost:8000
 # make test: everything set up, every test
-# make bench: figures, not judgements
+# make bench: figures, not judgements; make bench sync: those of one group
 # PYTHON chooses the interpreter (3.11 to 3.14).
 
 PYTHON ?= python3
@@ -19,9 +19,16 @@ test: $(VENV)/.installed
 	$(BIN)/python -m deployment.browser
 	$(BIN)/python -m pytest -n 2 || $(BIN)/python -m pytest $(AGAIN) || $(BIN)/python -m pytest $(AGAIN)
 
+# The groups to measure, as goals beside `bench`: they make nothing themselves.
+BENCH := server sync rounds scale operations crowd handover device replica
+ifneq ($(filter bench,$(MAKECMDGOALS)),)
+.PHONY: $(BENCH)
+$(BENCH): ; @:
+endif
+
 bench: $(VENV)/.installed
 	$(BIN)/python -m deployment.browser
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(filter $(BENCH),$(MAKECMDGOALS))
 
 soak: $(VENV)/.installed
 	$(BIN)/python -m pytest -m soak

@@ -6,15 +6,36 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-from . import device, replica, server_pages
+from . import device, replica, server_pages, sync_handover, sync_many, sync_rounds, sync_scale
 from .figures import Figures
+
+# Together: `sync`.
+SYNC = {
+    "rounds": sync_rounds.run,
+    "scale": sync_scale.run,
+    "operations": sync_many.operations,
+    "crowd": sync_many.crowd,
+    "handover": sync_handover.run,
+}
+BROWSER = ("device", "replica")
+ALL = ("server", *SYNC, *BROWSER)
 
 
 def main(names: list[str]) -> None:
     """names: which groups to run; all where none is named."""
-    wanted = names or ["device", "replica", "server"]
+    wanted = [each for name in names or ALL for each in (SYNC if name == "sync" else (name,))]
+    if unknown := set(wanted) - set(ALL):
+        sys.exit(f"No such group: {', '.join(sorted(unknown))}. There are: sync, {', '.join(ALL)}.")
     if "server" in wanted:
         server_pages.run()
+    for name in wanted:
+        if name in SYNC:
+            SYNC[name]()
+    if set(wanted) & set(BROWSER):
+        _in_browser(wanted)
+
+
+def _in_browser(wanted: list[str]) -> None:
     with sync_playwright() as playwright:
         if "device" in wanted:
             device.run(playwright)
