@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from sync.entities import ENTITIES
 from sync.model import Bucket, Entity
 
+from . import past
 from .database import sqlite3
 
 # From how many accounts on a person's views probe membership row by row instead of listing it first.
@@ -67,6 +68,7 @@ def _make_views(connection: sqlite3.Connection, is_broad: bool) -> None:
     connection.execute("DROP VIEW IF EXISTS temp.account_stat")
     account_key = _holds("account", "r.account_id", is_broad)
     connection.execute(f"CREATE TEMP VIEW account_stat AS SELECT * FROM main.account_stat AS r WHERE {account_key}")
+    past.make_views(connection, lambda entity: visible(entity, is_broad), VIEWER)
 
 
 def visible(entity: Entity, is_broad: bool = True) -> str:
