@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import background, errors, export, live, page_endpoint, sync_endpoint
+from server import background, digest, errors, export, live, page_endpoint, sync_endpoint
 from server.admin import endpoint as admin
 from server.assets import Assets
 from server.config import Settings
@@ -36,6 +36,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     assets = assets or Assets()
     routes = [
         Route("/sync", sync, methods=["POST"]),
+        Route("/sync/check", check, methods=["POST"]),
         Route("/live", stream),
         *sign_in.routes,
         *own_sign_in.routes,
@@ -76,6 +77,10 @@ async def _keep_house(firm) -> AsyncIterator[None]:
 
 async def sync(request: Request) -> Response:
     return await sync_endpoint.sync(request, request.app.state.firm)
+
+
+async def check(request: Request) -> Response:
+    return await digest.check_endpoint(request, request.app.state.firm)
 
 
 async def stream(request: Request) -> Response:

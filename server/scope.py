@@ -2,8 +2,9 @@
 
 `regrant_people` and `regrant_accounts` keep the `membership` table; both run in the writer's
 transaction, in the same change that made them necessary.  `prepare` and `look_as` make a reader see
-one person's rows: pages, exports and the pull read through those TEMP VIEWs and nothing else, so that
-no page can show what a device may not hold.
+one person's rows: pages and exports read through those TEMP VIEWs and nothing else, so that no page can
+show what a device may not hold.  The pull and the proof read through others beside them, named `held_…`:
+the part of it that lies on the person's devices (see `holding`).
 """
 
 from __future__ import annotations
@@ -23,14 +24,17 @@ BROAD_FROM = 2_000
 
 VIEWER = "(SELECT user_id FROM temp.viewer)"
 
+# The window that holds every instant.
+EVERYTHING = -(2**62)
+
 
 # --- reading -----------------------------------------------------------------------------------------
 
 
 def prepare(connection: sqlite3.Connection) -> None:
     """Give a new reader its TEMP tables; `look_as` then says for whom it reads."""
-    connection.execute("CREATE TEMP TABLE viewer (user_id TEXT NOT NULL, is_broad INTEGER NOT NULL)")
-    connection.execute("INSERT INTO viewer VALUES ('', -1)")
+    connection.execute("CREATE TEMP TABLE viewer (user_id TEXT NOT NULL, is_broad INTEGER NOT NULL, window_ms INTEGER)")
+    connection.execute("INSERT INTO viewer VALUES ('', -1, ?)", (EVERYTHING,))
     # What the pull works with: the buckets whose membership changed, for one chunk.
     connection.execute("CREATE TEMP TABLE touched (kind TEXT, key TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID")
     # Tables that only devices fill: the same SQL runs on both hosts.
@@ -49,6 +53,11 @@ def look_as(connection: sqlite3.Connection, user_id: str) -> None:
     connection.execute("UPDATE temp.viewer SET user_id = ?, is_broad = ?", (user_id, is_broad))
 
 
+def look_back_to(connection: sqlite3.Connection, window_ms: int) -> None:
+    """Cut the `held_…` views, until this reader is given back."""
+    connection.execute("UPDATE temp.viewer SET window_ms = ?", (window_ms,))
+
+
 def _holds_many(connection: sqlite3.Connection, user_id: str) -> bool:
     counted = connection.execute(
         "SELECT count(*) FROM (SELECT 1 FROM main.membership WHERE user_id = ? AND kind = 'account'"
@@ -65,36 +74,58 @@ def _make_views(connection: sqlite3.Connection, is_broad: bool) -> None:
             f"CREATE TEMP VIEW {entity.name} AS SELECT * FROM main.{entity.name} AS r"
             f" WHERE r.deleted = 0 AND {visible(entity, is_broad)}"
         )
+        connection.execute(f"DROP VIEW IF EXISTS temp.held_{entity.name}")
+        connection.execute(
+            f"CREATE TEMP VIEW held_{entity.name} AS SELECT * FROM main.{entity.name} AS r"
+            f" WHERE r.deleted = 0 AND {held(entity, is_broad)} AND {young(entity)}"
+        )
     connection.execute("DROP VIEW IF EXISTS temp.account_stat")
-    account_key = _holds("account", "r.account_id", is_broad)
+    account_key = _holds("account", "r.account_id", "until_seq", is_broad)
     connection.execute(f"CREATE TEMP VIEW account_stat AS SELECT * FROM main.account_stat AS r WHERE {account_key}")
     past.make_views(connection, lambda entity: visible(entity, is_broad), VIEWER)
 
 
 def visible(entity: Entity, is_broad: bool = True) -> str:
     """SQL that is true for a row `r` of this entity that the viewer may see (tombstones included)."""
-    return "(" + " OR ".join(_in_bucket(entity, bucket, is_broad) for bucket in entity.buckets) + ")"
+    return _in_any_bucket(entity, "until_seq", is_broad)
 
 
-def _in_bucket(entity: Entity, bucket: Bucket, is_broad: bool) -> str:
+def held(entity: Entity, is_broad: bool = True) -> str:
+    """The same for a row whose bucket the viewer's devices hold, whatever the row's age."""
+    return _in_any_bucket(entity, "held_until_seq", is_broad)
+
+
+def young(entity: Entity) -> str:
+    """SQL that is true for a row `r` that the viewer's window does not cut off."""
+    if not entity.ages_by:
+        return "1"
+    ageless = f" OR r.{entity.ageless_with} IS NOT NULL" if entity.ageless_with else ""
+    age = f"r.{entity.ages_by}"
+    return f"({age} IS NULL OR {age} >= (SELECT window_ms FROM temp.viewer){ageless})"
+
+
+def _in_any_bucket(entity: Entity, until: str, is_broad: bool) -> str:
+    return "(" + " OR ".join(_in_bucket(entity, bucket, until, is_broad) for bucket in entity.buckets) + ")"
+
+
+def _in_bucket(entity: Entity, bucket: Bucket, until: str, is_broad: bool) -> str:
     if bucket.kind == "firm":
-        return _holds("firm", "''", True)  # not whoever was disabled
+        return _holds("firm", "''", until, True)  # not whoever was disabled
     if is_set(entity, bucket):
-        condition = (
-            f"EXISTS (SELECT 1 FROM json_each(r.{bucket.column}) AS j WHERE {_holds(bucket.kind, 'j.value', True)})"
-        )
+        probe = _holds(bucket.kind, "j.value", until, True)
+        condition = f"EXISTS (SELECT 1 FROM json_each(r.{bucket.column}) AS j WHERE {probe})"
     else:
-        condition = _holds(bucket.kind, f"r.{bucket.column}", is_broad)
+        condition = _holds(bucket.kind, f"r.{bucket.column}", until, is_broad)
     if bucket.only_without:
         return f"(r.{bucket.only_without} IS NULL AND {condition})"
     return condition
 
 
-def _holds(kind: str, key: str, is_broad: bool) -> str:
-    held = f"m.user_id = {VIEWER} AND m.kind = '{kind}' AND m.until_seq IS NULL"
+def _holds(kind: str, key: str, until: str, is_broad: bool) -> str:
+    member = f"m.user_id = {VIEWER} AND m.kind = '{kind}' AND m.{until} IS NULL"
     if is_broad:
-        return f"EXISTS (SELECT 1 FROM main.membership AS m WHERE {held} AND m.key = {key})"
-    return f"{key} IN (SELECT m.key FROM main.membership AS m WHERE {held})"
+        return f"EXISTS (SELECT 1 FROM main.membership AS m WHERE {member} AND m.key = {key})"
+    return f"{key} IN (SELECT m.key FROM main.membership AS m WHERE {member})"
 
 
 def is_set(entity: Entity, bucket: Bucket) -> bool:
@@ -280,12 +311,13 @@ def regrant_accounts(db: sqlite3.Connection, seq: int, account_ids: Iterable[str
 
 def _enter(db: sqlite3.Connection, seq: int, user_id: str, kind: str, key: str, level: str) -> None:
     db.execute(
-        "INSERT INTO membership (user_id, kind, key, access, first_seq, from_seq) VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO membership (user_id, kind, key, access, first_seq, from_seq, held_from_seq)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET access = excluded.access, from_seq = excluded.from_seq, until_seq = NULL,"
-        " until_at_ms = NULL,"
+        " until_at_ms = NULL, held_from_seq = excluded.held_from_seq, held_until_seq = NULL,"
         " written_until_seq = iif(access = 'write', until_seq, written_until_seq),"
         " written_until_at_ms = iif(access = 'write', until_at_ms, written_until_at_ms)",
-        (user_id, kind, key, level, seq, seq),
+        (user_id, kind, key, level, seq, seq, seq),
     )
 
 
@@ -302,7 +334,17 @@ def _change_level(db: sqlite3.Connection, seq: int, user_id: str, account_id: st
 
 def _leave(db: sqlite3.Connection, seq: int, user_id: str, kind: str, key: str) -> None:
     db.execute(
-        "UPDATE membership SET until_seq = ?, until_at_ms = unixepoch() * 1000"
-        " WHERE user_id = ? AND kind = ? AND key = ?",
-        (seq, user_id, kind, key),
+        "UPDATE membership SET until_seq = :seq, until_at_ms = unixepoch() * 1000,"
+        " held_until_seq = coalesce(held_until_seq, :seq) WHERE user_id = :user_id AND kind = :kind AND key = :key",
+        {"seq": seq, "user_id": user_id, "kind": kind, "key": key},
     )
+
+
+def wake(db: sqlite3.Connection, seq: int, account_ids: Iterable[str]) -> None:
+    """Somebody changed these accounts, or what hangs on them: devices that had let them go hold them again."""
+    for account_id in account_ids:
+        db.execute(
+            "UPDATE membership INDEXED BY membership_quiet SET held_from_seq = ?, held_until_seq = NULL"
+            " WHERE key = ? AND kind = 'account' AND until_seq IS NULL AND held_until_seq IS NOT NULL",
+            (seq, account_id),
+        )

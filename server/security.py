@@ -31,6 +31,9 @@ HEADERS = {
 }
 HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
+# Lines for a device's worker: nothing that a browser would show, frame or run, and every byte is paid for.
+FOR_DEVICES = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -54,12 +57,18 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                add_missing(MutableHeaders(scope=message), self.headers)
+                headers = MutableHeaders(scope=message)
+                add_missing(headers, self.headers if is_shown(headers) else FOR_DEVICES)
             await send(message)
 
         refused = is_cross_site(scope["method"], Headers(scope=scope), self.public_url)
         app = JSONResponse({"error": "cross_site"}, 403) if refused else self.app
         await app(scope, receive, send_guarded)
+
+
+def is_shown(headers: Headers) -> bool:
+    """Whether a browser could show this answer to a person, as a document or a part of one."""
+    return headers.get("content-type") != "application/x-ndjson"
 
 
 def add_missing(headers: MutableHeaders, more: dict[str, str]) -> None:

@@ -119,6 +119,8 @@ def _serve(firm, settings: Settings, listening: socket.socket) -> None:
         # Addresses may hold one-time tokens.
         access_log=False,
         server_header=False,
+        # Nothing here is cached by its date, and a small sync is mostly headers.
+        date_header=False,
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=SHUTDOWN_S,

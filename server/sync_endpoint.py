@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -13,15 +16,21 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from sync.ids import is_id
 from sync.schema import schema_hash
 
-from . import record
+from . import holding, record
 from .accept import accept_operations
-from .pull import Cursor, StartAgain, count_rows, pull, read_cursor, stamp
+from .pull import ROWS_IN_A_CHUNK, Cursor, StartAgain, count_rows, pull, read_cursor, stamp
+from .writer import Job
 
 PROTOCOL = 1
 MOST_BYTES = 1_000_000
 MOST_OPERATIONS = 1_000
-# Level 5 gives nearly the size of 9 at a third of the time.
-GZIP_LEVEL = 5
+FEWEST_ROWS_IN_A_CHUNK = 100
+# What fits is sent in one piece with its length; more is streamed as it is read.
+WHOLE_BYTES = 32_768
+# Below this, gzip's own bytes and headers are no smaller.
+SMALL_BYTES = 1_000
+# Rows repeat themselves: level 4 gives nearly the size of 9 at a quarter of the time.
+GZIP_LEVEL = 4
 
 
 class Refuse(Exception):
@@ -29,41 +38,70 @@ class Refuse(Exception):
         self.response = JSONResponse({"error": error} | ({"reason": reason} if reason else {}), status)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a device sends, as PROTOCOL.md has it. clock 0: it does not say what its clock shows."""
+
+    cursor: str
+    known: str = ""
+    chunk: int = ROWS_IN_A_CHUNK
+    clock: int = 0
+    ops: tuple[dict, ...] = ()
+
+
 async def sync(request: Request, firm) -> Response:
     from .request import signed_in
 
     session = signed_in(request, firm)
     try:
-        asked = await _read(request)
-        with firm.read(session.user_id) as db:
-            cursor = read_cursor(asked["cursor"], firm.epoch, session.user_id, record.current_seq(db))
+        asked = _asked(await read_json(request))
+        outcomes = await _judged(firm, session.user_id, session.device_id, asked)
+        return await respond(request, lambda: answer(firm, session.user_id, asked, outcomes))
     except Refuse as refuse:
         return refuse.response
     except StartAgain:
         return JSONResponse({"error": "start_again"}, 409)
-    skew_ms = firm.clock() - asked["clock"] if "clock" in asked else 0
-    ops = asked["ops"]
-    outcomes = []
-    if ops:
-        known = cursor.since if asked["cursor"] else None
-        job = lambda db: accept_operations(  # noqa: E731
-            db, firm, session.user_id, session.device_id, ops, skew_ms, known
-        )
-        outcomes = await firm.write(job)
-    lines = await run_in_threadpool(_answer, firm, session.user_id, asked["cursor"], outcomes)
-    return _stream(request, lines)
+
+
+async def _judged(firm, user_id: str, device_id: str, asked: Asked) -> list[dict]:
+    since = known_seq(firm, user_id, asked)
+    if not asked.ops:
+        return []
+    return await firm.write(judging(firm, user_id, device_id, asked, since))
+
+
+def known_seq(firm, user_id: str, asked: Asked) -> int | None:
+    """The sequence number that the device knows of. Raises StartAgain."""
+    with firm.look() as db:
+        cursor = _cursor(firm, db, user_id, asked.cursor)
+    return cursor.since if asked.cursor else None
+
+
+def judging(firm, user_id: str, device_id: str, asked: Asked, since: int | None) -> Job:
+    """The writer job that judges what a device sent."""
+    skew_ms = firm.clock() - asked.clock if asked.clock else 0
+    return lambda db: accept_operations(db, firm, user_id, device_id, list(asked.ops), skew_ms, since)
+
+
+def _cursor(firm, db, user_id: str, text: str, window_ms: int = holding.EVERYTHING) -> Cursor:
+    seq = record.current_seq(db)
+    return read_cursor(text, firm.epoch, user_id, seq, window_ms, holding.collected_seq(db))
 
 
 # --- the request -------------------------------------------------------------------------------------
 
 
-async def _read(request: Request) -> dict:
+async def read_json(request: Request) -> dict:
     body = await _body(request)
     try:
         asked = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Refuse(400, "malformed", f"not JSON: {error}") from None
-    _check_shape(asked)
+    need(isinstance(asked, dict), "the request is a JSON object")
+    if asked.get("protocol") != PROTOCOL:
+        need(isinstance(asked.get("protocol"), int), "protocol is a number")
+        raise Refuse(426, "too_old")
+    need(isinstance(asked.get("cursor"), str), "cursor is text")
     return asked
 
 
@@ -84,64 +122,103 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _check_shape(asked: object) -> None:
-    def need(is_so: bool, why: str) -> None:
-        if not is_so:
-            raise Refuse(400, "malformed", why)
+def need(is_so: bool, why: str) -> None:
+    if not is_so:
+        raise Refuse(400, "malformed", why)
 
-    need(isinstance(asked, dict), "the request is a JSON object")
-    if asked.get("protocol") != PROTOCOL:
-        need(isinstance(asked.get("protocol"), int), "protocol is a number")
-        raise Refuse(426, "too_old")
-    need(isinstance(asked.get("cursor"), str), "cursor is text")
-    need(isinstance(asked.get("clock", 0), int), "clock is a number of milliseconds")
-    ops = asked.get("ops")
+
+def _asked(asked: dict) -> Asked:
+    known, clock = asked.get("known", ""), asked.get("clock", 0)
+    chunk, ops = asked.get("chunk", ROWS_IN_A_CHUNK), asked.get("ops", [])
+    need(isinstance(known, str), "known is text")
+    need(_is_whole(clock), "clock is a number of milliseconds")
+    need(
+        _is_whole(chunk) and FEWEST_ROWS_IN_A_CHUNK <= chunk <= ROWS_IN_A_CHUNK,
+        f"chunk is a number from {FEWEST_ROWS_IN_A_CHUNK} to {ROWS_IN_A_CHUNK}",
+    )
     need(isinstance(ops, list), "ops is a list")
     if len(ops) > MOST_OPERATIONS:
         raise Refuse(413, "too_large")
     for number, op in enumerate(ops):
         need(isinstance(op, dict) and is_id(op.get("id")), f"operation {number} has no id")
         need(isinstance(op.get("group"), str | None), f"operation {number}: group is an id")
+    return Asked(asked["cursor"], known, chunk, clock, tuple(ops))
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 # --- the answer --------------------------------------------------------------------------------------
 
 
-def _answer(firm, user_id: str, cursor_text: str, outcomes: list[dict]) -> Iterable[str]:
-    """The lines to send. Read after the operations are in force, so that their rows are among them."""
+def answer(firm, user_id: str, asked: Asked, outcomes: list[dict]) -> Iterator[str]:
+    """The lines to send. Read after the operations are in force, so that their rows are among them.
+
+    Raises StartAgain before the first line.
+    """
+    holds = holding.decide(firm, user_id, is_first=asked.cursor == "")
     with firm.read(user_id) as db:
-        cursor = read_cursor(cursor_text, firm.epoch, user_id, record.current_seq(db))
-        rows = count_rows(db) if cursor_text == "" else 0
-    return _lines(firm, user_id, cursor, rows, outcomes)
+        cursor = _cursor(firm, db, user_id, asked.cursor, holds.window_ms)
+        hello = _hello(firm, db, user_id, holds)
+        if asked.cursor == "":
+            hello["rows"] = count_rows(db, cursor.goal_ms)
+        seq = record.current_seq(db)
+    safe = firm.offsite.safe_seq(seq)
+    lines = pull(
+        lambda: firm.read(user_id), cursor, stamp(firm.epoch, user_id), asked.chunk, safe if safe < seq else None
+    )
+    is_known = asked.cursor != "" and asked.known == hello["key"]
+    greeting = [] if is_known else [as_line({"hello": hello})]
+    return itertools.chain(greeting, (as_line({"outcome": outcome}) for outcome in outcomes), lines)
 
 
-def _lines(firm, user_id: str, cursor: Cursor, rows: int, outcomes: list[dict]) -> Iterator[str]:
+def _hello(firm, db, user_id: str, holds: holding.Holding) -> dict:
     hello = {
         "protocol": PROTOCOL,
         "epoch": firm.epoch,
         "schema": schema_hash(),
         "user": user_id,
         "timezone": firm.timezone,
-        "now": firm.clock(),
-        "rows": rows,
+        "window_ms": None if holds.window_ms == holding.EVERYTHING else holds.window_ms,
     }
-    yield _json({"hello": hello})
-    for outcome in outcomes:
-        yield _json({"outcome": outcome})
-    yield from pull(lambda: firm.read(user_id), cursor, stamp(firm.epoch, user_id))
+    if holds.is_part:
+        hello["accounts"] = [holds.accounts_held, holds.accounts_visible]
+    if not db.execute("SELECT 1 FROM main.user WHERE id = ? AND is_active = 1 AND deleted = 0", (user_id,)).fetchone():
+        hello["farewell"] = True
+    return hello | {"key": hashlib.sha256(as_line(hello).encode()).hexdigest()[:8]}
 
 
-def _json(value: dict) -> str:
+def as_line(value: dict) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _stream(request: Request, lines: Iterable[str]) -> StreamingResponse:
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    encoded: Iterable[bytes] = (line.encode() for line in lines)
-    if "gzip" in request.headers.get("accept-encoding", ""):
+async def respond(request: Request, lines_of) -> Response:
+    """Send lines as they are made; the few of an ordinary round are sent whole, with their length."""
+    lines, first, is_all = await run_in_threadpool(_first_bytes, lines_of)
+    takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
+    headers = {"Cache-Control": "no-store"}
+    if is_all and len(first) < SMALL_BYTES:
+        takes_gzip = False
+    pieces: Iterable[bytes] = itertools.chain([first], (line.encode() for line in lines))
+    if takes_gzip:
         headers["Content-Encoding"] = "gzip"
-        encoded = _gzip(encoded)
-    return StreamingResponse(encoded, media_type="application/x-ndjson", headers=headers)
+        pieces = _gzip(pieces)
+    # The charset would be said again in every answer; JSON has but one.
+    headers["Content-Type"] = "application/x-ndjson"
+    if is_all:
+        return Response(b"".join(pieces), headers=headers)
+    return StreamingResponse(pieces, headers=headers | {"X-Accel-Buffering": "no"})
+
+
+def _first_bytes(lines_of) -> tuple[Iterator[str], bytes, bool]:
+    """The lines that are left, the first ones as bytes, and whether these are all."""
+    lines, first = lines_of(), bytearray()
+    for line in lines:
+        first += line.encode()
+        if len(first) > WHOLE_BYTES:
+            return lines, bytes(first), False
+    return lines, bytes(first), True
 
 
 def _gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:

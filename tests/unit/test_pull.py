@@ -162,8 +162,7 @@ def test_ownerless_account_is_everyones_to_see_and_to_claim(firm):
     assert held(ron) == projection(firm, "ron")
 
 
-def test_cut_after_any_line_then_retry_is_as_if_never_cut(firm, monkeypatch):
-    monkeypatch.setattr("server.pull.ROWS_IN_A_CHUNK", 3)
+def test_cut_after_any_line_then_retry_is_as_if_never_cut(firm):
     rita = Device(firm, "rita")
     for number in range(10):
         account = rita.add("account", name=f"A{number}", kind="customer", owner_id="rita")
@@ -171,7 +170,7 @@ def test_cut_after_any_line_then_retry_is_as_if_never_cut(firm, monkeypatch):
     rita.sync()
 
     for cut in range(1, 30):
-        phone = Device(firm, "rita", f"phone{cut}")
+        phone = Device(firm, "rita", f"phone{cut}", chunk=3)
         for _ in range(40):
             phone.sync(cut_after=cut)
         phone.sync()
