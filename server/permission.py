@@ -57,6 +57,9 @@ def check_edit(
     """May this person change this row, as it is now, in this way?"""
     if entity.writers == SERVER_ONLY:
         raise Rejected("server_only")
+    if row.get("deleted"):
+        # Whoever had it until it was deleted may bring it back: that took everyone out of an account.
+        since = min(row["version"] - 1, row["version"] if since is None else since)
     _check_level(level(db, user_id, entity, row, since))
     if entity.writers == AUTHOR and row.get("owner_id") != user_id:
         raise Rejected("only_author")
