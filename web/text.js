@@ -6,6 +6,7 @@
  * @typedef {{messages: Record<string, string>, plurals: Record<string, string[]>}} Catalogue
  */
 import { isoDate, localDate, localMs, parseDate, weekdayOfMs, wholeNumber } from "./dates.js";
+import { differences } from "./differences.js";
 import { Safe, escape } from "./markup.js";
 import { OTHER, REASONS } from "./reasons.js";
 import { TABLES } from "./text_tables.js";
@@ -38,6 +39,7 @@ export class Text {
       _: this.gettext.bind(this),
       ngettext: this.ngettext.bind(this),
       time_of: this.timeOf.bind(this),
+      differences,
       date_of: this.dateOf.bind(this),
       day_of: this.dayOf.bind(this),
       moment: this.moment.bind(this),

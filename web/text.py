@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from . import dates
 from .catalogues import Catalogue, catalogue
+from .differences import differences
 from .reasons import OTHER, REASONS
 from .text_tables import TABLES
 
@@ -34,7 +35,7 @@ class Text:
 
     def functions(self) -> dict:
         """By the names that templates call them."""
-        return {"_": self.gettext, **{name: getattr(self, name) for name in _NAMES}}
+        return {"_": self.gettext, "differences": differences, **{name: getattr(self, name) for name in _NAMES}}
 
     @property
     def today(self) -> str:

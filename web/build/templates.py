@@ -43,6 +43,7 @@ TEXT_FUNCTIONS = (
     "iso",
     "number",
     "reason",
+    "differences",
 )
 
 # How many of a function's first arguments are English texts that the catalogues translate.
