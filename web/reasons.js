@@ -33,6 +33,7 @@ export const REASONS = {
   read_only: "You may read this and not change it. Ask its owner for access.",
   no_access: "You no longer have access to this. Ask its owner or your manager.",
   not_yours: "This belongs to somebody else. Ask them, or their manager.",
+  claimed: "%(name)s was faster and has it now.",
   not_found: "This does not exist any more.",
   missing_reference: "Something that this belongs to does not exist any more.",
   already_deleted: "This was deleted in the meantime.",

@@ -42,6 +42,7 @@ REASONS = {
     "read_only": N_("You may read this and not change it. Ask its owner for access."),
     "no_access": N_("You no longer have access to this. Ask its owner or your manager."),
     "not_yours": N_("This belongs to somebody else. Ask them, or their manager."),
+    "claimed": N_("%(name)s was faster and has it now."),
     "not_found": N_("This does not exist any more."),
     "missing_reference": N_("Something that this belongs to does not exist any more."),
     "already_deleted": N_("This was deleted in the meantime."),

@@ -38,6 +38,70 @@ LEFT JOIN user u ON u.id = a.owner_id
 LEFT JOIN account_stat s ON s.account_id = a.id
 WHERE a.id = :id;
 
+-- Whether my data scope reaches the owner: then I decide about this customer as the owner does.
+-- name: reaches_owner :value
+WITH RECURSIVE
+mine AS (
+  SELECT u.id, u.department_id, r.data_scope FROM user u JOIN role r ON r.id = u.role_id WHERE u.id = :me
+),
+below (id) AS (
+  SELECT department_id FROM mine UNION SELECT d.id FROM department d JOIN below b ON d.parent_id = b.id
+),
+reports (id) AS (
+  SELECT id FROM mine UNION SELECT u.id FROM user u JOIN reports r ON u.manager_id = r.id
+)
+SELECT :account__owner_id IS :me OR EXISTS (
+  SELECT 1 FROM user u, mine m
+  WHERE u.id = :account__owner_id AND CASE m.data_scope
+    WHEN 'everything' THEN 1
+    WHEN 'reports' THEN u.id IN (SELECT id FROM reports)
+    WHEN 'department' THEN u.department_id = m.department_id
+    WHEN 'below' THEN u.department_id IN (SELECT id FROM below)
+    ELSE 0
+  END
+);
+
+-- Here to look only: shared with me for reading, by somebody whom my data scope does not reach.
+-- name: may_only_look :value
+SELECT NOT :reaches_owner AND :account__owner_id IS NOT NULL
+  AND EXISTS (
+    SELECT 1 FROM account_member m
+    WHERE m.account_id = :id AND m.user_id = :me AND m.access = 'read' AND (m.until_on IS NULL OR m.until_on >= :today)
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM account_member m
+    WHERE m.account_id = :id AND m.user_id = :me AND m.access = 'write' AND (m.until_on IS NULL OR m.until_on >= :today)
+  );
+
+-- When the shared pool takes it back, by the first rule that will: days since anybody was in touch, or since the
+-- owner has it. Nothing while an appointment is to come.
+-- name: pool_due_ms :value
+WITH RECURSIVE
+places (id) AS (
+  SELECT department_id FROM user WHERE id = :account__owner_id
+  UNION SELECT d.parent_id FROM department d JOIN places p ON d.id = p.id
+)
+SELECT max(coalesce(a.owner_since_ms, 0), coalesce(s.last_contact_at_ms, 0)) + min(r.days) * 86400000
+FROM account a
+JOIN pool_rule r
+LEFT JOIN account_stat s ON s.account_id = a.id
+WHERE a.id = :id AND a.kind = 'customer' AND a.owner_id IS NOT NULL AND r.is_active = 1
+  AND (r.department_id IS NULL OR r.department_id IN (SELECT id FROM places))
+  AND (r.levels = '[]' OR a.level IN (SELECT value FROM json_each(r.levels)))
+  AND coalesce(a.owner_since_ms, s.last_contact_at_ms) IS NOT NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM event e
+    WHERE e.account_id = a.id AND e.cancelled_at_ms IS NULL AND (e.end_ms >= :now_ms OR e.rrule IS NOT NULL)
+  )
+GROUP BY a.id;
+
+-- A claim that this device made and the server has not heard of, or that came too late.
+-- name: claim :maybe
+SELECT o.n, o.state, o.reason, o.detail FROM outbox o
+WHERE o.row_id = :id AND o.entity = 'account' AND o.op ->> '$.set.owner_id' = :me AND coalesce(o.op ->> '$.base', 0) > 0
+  AND (o.state = 'waiting' OR (o.state = 'refused' AND o.reason = 'claimed'))
+ORDER BY o.n DESC LIMIT 1;
+
 -- name: last_visit :maybe
 SELECT v.id, v.at_ms, u.name AS by_name
 FROM activity v

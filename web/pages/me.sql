@@ -15,6 +15,7 @@ SELECT
   (SELECT count(*) FROM outbox WHERE state <> 'acked') AS unsent,
   (SELECT count(*) FROM conflict WHERE settled_at_ms IS NULL AND (kept_by = :me OR lost_by = :me)) AS conflicts,
   (SELECT count(*) FROM task WHERE assignee_id = :me AND done_at_ms IS NULL) AS tasks,
+  (SELECT count(*) FROM handover WHERE to_id = :me AND received_at_ms IS NULL AND done_at_ms IS NOT NULL) AS to_receive,
   EXISTS (
     SELECT 1 FROM role r JOIN user u ON u.role_id = r.id WHERE u.id = :me AND r.data_scope <> 'own'
   ) AS reaches_others;

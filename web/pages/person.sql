@@ -16,6 +16,29 @@ LEFT JOIN user manager ON manager.id = u.manager_id
 LEFT JOIN role ON role.id = u.role_id
 WHERE u.id = :id;
 
+-- Whose customers I may hand over: those of whoever my data scope reaches, and for an administrator anybody's.
+-- name: may_hand_over :value
+WITH RECURSIVE
+mine AS (
+  SELECT u.id, u.department_id, r.data_scope, r.is_admin FROM user u JOIN role r ON r.id = u.role_id WHERE u.id = :me
+),
+below (id) AS (
+  SELECT department_id FROM mine UNION SELECT d.id FROM department d JOIN below b ON d.parent_id = b.id
+),
+reports (id) AS (
+  SELECT id FROM mine UNION SELECT u.id FROM user u JOIN reports r ON u.manager_id = r.id
+)
+SELECT EXISTS (
+  SELECT 1 FROM user u, mine m
+  WHERE u.id = :id AND (m.is_admin OR CASE m.data_scope
+    WHEN 'everything' THEN 1
+    WHEN 'reports' THEN u.id IN (SELECT id FROM reports)
+    WHEN 'department' THEN u.department_id = m.department_id
+    WHEN 'below' THEN u.department_id IN (SELECT id FROM below)
+    ELSE 0
+  END)
+);
+
 -- name: phones :many
 SELECT j.value AS phone FROM user u, json_each(u.phones) j WHERE u.id = :id ORDER BY j.key;
 

@@ -7,6 +7,7 @@ import { startCheckin } from "./checkin.js";
 import { startInstall } from "./install.js";
 import { startLive } from "./live.js";
 import { startOnce } from "./once.js";
+import { startPrint } from "./print.js";
 import { startSignOut } from "./sign_out.js";
 import { startStorage } from "./storage.js";
 import { startSyncEvents } from "./sync_events.js";
@@ -18,6 +19,7 @@ startUnsaved();
 startCheckin();
 startSignOut();
 startInstall();
+startPrint();
 startStorage();
 startOnce(); // after all that may stop a form from being sent
 
