@@ -35,6 +35,11 @@ class Served:
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 
+    def cpu_s(self) -> float:
+        """Processor time that the process has used: what is left to judge by where others use the machine too."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory_mb(self, which: str = "VmHWM") -> float:
         """The most memory that the process has had (VmHWM), or has (VmRSS)."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():

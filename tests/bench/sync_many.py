@@ -38,12 +38,15 @@ def operations() -> None:
                 ops = [edit_op(row, base, now_ms, **{field: f"{device} {row}"}) for row, base in rows[told["user"]]]
                 pushes = [ops[at : at + OPS_IN_A_PUSH] for at in range(0, len(ops), OPS_IN_A_PUSH)]
                 load.do("add", devices=[_told(server, name, pushes)])
+            used = server.cpu_s()
             answer = load.do("push", names=list(_devices(server, device)))
             wanted = "applied" if device == "phone" else "merged"
             if answer["verdicts"] != {wanted: PUSHED_ACCOUNTS}:
                 raise RuntimeError(f"not all were {wanted}: {answer['verdicts']}")
             name = f"{wanted} operations a second"
             table.at_least(name, PUSHED_ACCOUNTS / answer["s"], 5_000, "/s")
+            used = (server.cpu_s() - used) / PUSHED_ACCOUNTS
+            table.tell("  processor time of the server for one", used * 1e6, "µs")
         table.tell("the server's memory, most so far", server.memory_mb(), "MB")
 
 
@@ -64,12 +67,14 @@ def crowd() -> None:
         table.tell("all streams open", load.do("listen", names=phones + computers)["s"], "s")
         table.tell("the server's memory with all of them", server.memory_mb("VmRSS"), "MB")
         load.do("drop", names=phones)
+        used = server.cpu_s()
         with Visitor(server) as visitor:
             back = load.do("reconnect", names=phones)
             settled = load.do("settle")
         table.at_most("all back, edits taken, streams open", back["s"], 30, "s")
         table.tell("  median device", back["median_s"], "s")
         table.tell(f"  the others have asked too ({settled['pulls']} pulls), after", back["s"] + settled["s"], "s")
+        table.tell("  processor time of the server", server.cpu_s() - used, "s")
         table.at_most("edits lost", _crowd_lost(server, edits), 0, "")
         table.at_most(f"a page meanwhile, p99 of {len(visitor.taken)}", _p99(visitor.taken), 1, "s")
         table.tell("  median", median(visitor.taken), "s")

@@ -66,9 +66,12 @@ class Rounds:
     def first(self, near: Proxy, far: Proxy) -> None:
         table = Beside(f"First sync of {CUSTOMERS:,} customers")
         table.tell("a record as JSON, mean", sum(map(_bytes, customers())) / CUSTOMERS, "bytes")
+        used = self.server.cpu_s()
         taken, passed = self._firsts(near, FIRST_RUNS)
+        used = (self.server.cpu_s() - used) / FIRST_RUNS
         table.at_most("from connecting to committed, median", median(taken), 1.0, "s", peers.FIRST_SYNC_S)
-        table.tell("  slowest run", max(taken), "s")
+        table.tell("  fastest run", min(taken), "s")
+        table.tell("  processor time of the server", used, "s")
         table.at_most("requests", passed["requests"], 1, "", peers.FIRST_SYNC_REQUESTS)
         table.at_most("down", passed["down"] / 1e6, 1.6, "MB", peers.FIRST_SYNC_MB)
         taken, _ = self._firsts(far, FAR_RUNS)
@@ -101,13 +104,14 @@ class Rounds:
         self._push(office, theirs, bases)
         ops = [self._op(edit, bases) for edit in mine]
         near.counts()
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), self.server.cpu_s()
         outcomes = device.sync(ops)
         taken = time.perf_counter() - begun
-        passed = near.counts()
+        passed, used = near.counts(), self.server.cpu_s() - used
         office.sync()
         table = Beside("Reconnect: 1,000 edits of a device meet 1,000 of the office")
         table.at_most("both up and down, committed", taken, 0.4, "s", peers.RECONNECT_S)
+        table.tell("  processor time of the server", used, "s")
         table.at_most("requests", passed["requests"], 2, "", peers.RECONNECT_REQUESTS)
         kb = (passed["up"] + passed["down"]) / 1000
         table.at_most("up and down", kb, 150, "KB", peers.RECONNECT_KB)
@@ -176,10 +180,13 @@ class Rounds:
         passed = near.counts()
         device.connection.close()
         device.connection = Connection(self.server.port, self.server.tokens["director"])
-        taken = [_ms(device.sync) for _ in range(EMPTY_RUNS)][5:]
+        used = self.server.cpu_s()
+        taken = [_ms(device.sync) for _ in range(EMPTY_RUNS)]
+        used = (self.server.cpu_s() - used) * 1000 / EMPTY_RUNS
         table = Beside("Empty sync: nothing new on either side")
         table.at_most("there and back, median", median(taken), 5, "ms", peers.EMPTY_MS)
         table.tell("  p95", p95(taken), "ms")
+        table.tell("  processor time of the server", used, "ms")
         table.at_most("bytes up and down, headers too", passed["up"] + passed["down"], 450, "", peers.EMPTY_BYTES)
         table.tell(f"  of it up {passed['up']}, down", passed["down"], "")
         table.at_most("requests", passed["requests"], 1, "", peers.EMPTY_REQUESTS)
@@ -194,7 +201,7 @@ class Rounds:
         ear = Connection(self.server.port, self.server.tokens["director"])
         stream = Stream(ear)
         stream.wait()  # the greeting
-        taken = []
+        taken, used = [], self.server.cpu_s()
         for number in range(LIVE_RUNS):
             row = f"c{number:06}"
             base = writer.db.execute("SELECT version FROM account WHERE id = ?", (row,)).fetchone()[0]
@@ -209,6 +216,8 @@ class Rounds:
             writer.take(*writer.connection.answer())
         table = Beside("A change on one device until it is committed on another that listens")
         table.at_most("p50", median(taken), 5, "ms", peers.LIVE_P50_MS)
+        table.tell("  fastest", min(taken), "ms")
+        table.tell("  processor time of the server", (self.server.cpu_s() - used) * 1000 / LIVE_RUNS, "ms")
         table.at_most("p95", p95(taken), 12, "ms", peers.LIVE_P95_MS)
         ear.close()
         writer.close()
