@@ -32,6 +32,8 @@ class Author:
     device_id: str | None
     op_id: str
     at_ms: int
+    # Of a change that comes again after a restore: whoever saw this number of the earlier life had seen it.
+    old_life_seq: int | None = None
 
 
 def next_seq(db: sqlite3.Connection) -> int:
@@ -99,8 +101,8 @@ def keep_in_history(
 
 def _note(db, seq, entity, row_id, unit, old, new, author: Author, in_force: int = 1) -> None:
     db.execute(
-        "INSERT INTO history (seq, entity, row_id, unit, old, new, user_id, device_id, op_id, at_ms, in_force)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO history (seq, entity, row_id, unit, old, new, user_id, device_id, op_id, at_ms, in_force,"
+        " old_life_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             seq,
             entity.name,
@@ -113,6 +115,7 @@ def _note(db, seq, entity, row_id, unit, old, new, author: Author, in_force: int
             author.op_id,
             author.at_ms,
             in_force,
+            author.old_life_seq,
         ),
     )
 
@@ -146,6 +149,7 @@ def _follow(db, seq: int, entity: Entity, old: dict | None, new: dict, touched: 
     before = set(row_buckets(entity, old)) if old else set()
     after = set(row_buckets(entity, new))
     touched |= before | after
+    scope.wake(db, seq, {key for kind, key in before | after if kind == "account"})
     for kind, key in before - after:
         db.execute(
             "INSERT INTO moved (seq, entity, row_id, kind, key) VALUES (?, ?, ?, ?, ?)",

@@ -26,6 +26,7 @@ class Change:
     user_id: str | None
     device_id: str | None
     at_ms: int
+    op_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -337,7 +337,8 @@ def test_what_was_typed_before_the_device_could_know_of_lost_access_is_taken(fir
 
     late = one.edit("account", account, base=1, industry="Glass")
     one.sync()
-    assert one.outcomes[late["id"]]["reason"] == "not_found"
+    assert one.outcomes[late["id"]]["reason"] == "proposed"
+    assert value(firm, "account", account, "industry") == "Steel"
 
 
 def test_account_knows_since_when_its_owner_has_it(firm):
