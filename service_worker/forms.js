@@ -26,7 +26,8 @@ import { readSlotInto } from './slot_reader.js';
 /**
  * What a form asks for.
  * @typedef {object} FormResult
- * @property {Operation[]} ops one group if there are several; none where there are errors
+ * @property {Operation[]} ops one group if there are several (or several groups, where the form says `apart`); none
+ *   where there are errors
  * @property {Record<string, string>} rows_by_slot a slot that was left out and is not there yet has none
  * @property {string} next where to go after, on this site; '' where the form does not say or it cannot be said
  * @property {Record<string, [string, Record<string, unknown>]>} errors input name -> [code, detail]
@@ -51,10 +52,15 @@ export function operationsFromForm(inputs, context) {
   const rows = nameRows(slots, kept, context);
   /** @type {import('./slot_reader.js').Draft} */
   const draft = { ops: [], errors: new Map(), rows, slotNames: new Set(slots.map((slot) => slot.name)) };
-  for (const slot of kept) readSlotInto(draft, slot, context);
+  /** @type {string[]} */
+  const madeBy = [];
+  for (const slot of kept) {
+    readSlotInto(draft, slot, context);
+    while (madeBy.length < draft.ops.length) madeBy.push(slot.name);
+  }
   if (!draft.ops.length && !draft.errors.size && slots.length && !kept.length) askForSomething(slots[0], draft.errors);
   return {
-    ops: finished(draft, context),
+    ops: finished(draft, madeBy, values.has('apart'), context),
     rows_by_slot: Object.fromEntries(rows),
     next: nextOf(values.get('next') ?? '', rows),
     errors: Object.fromEntries(draft.errors),
@@ -128,15 +134,20 @@ function askForSomething(slot, errors) {
 /**
  * All or nothing: ids and, for several, a group; or errors and no operations.
  * @param {import('./slot_reader.js').Draft} draft
+ * @param {string[]} madeBy the slot of each operation
+ * @param {boolean} isApart slots whose names begin alike, up to a hyphen, are a group of their own
  * @param {Context} context
  * @returns {Operation[]}
  */
-function finished(draft, context) {
+function finished(draft, madeBy, isApart, context) {
   if (draft.errors.size) return [];
   const ops = draft.ops.map((op) => ({ ...op, id: context.new_id() }));
-  if (ops.length < 2) return ops;
-  const group = context.new_id();
-  return ops.map((op) => ({ ...op, group }));
+  const bundles = madeBy.map((name) => (isApart ? name.split('-')[0] : ''));
+  const groups = new Map();
+  for (const bundle of new Set(bundles)) {
+    if (bundles.filter((other) => other === bundle).length > 1) groups.set(bundle, context.new_id());
+  }
+  return ops.map((op, n) => (groups.has(bundles[n]) ? { ...op, group: groups.get(bundles[n]) } : op));
 }
 
 /**

@@ -38,7 +38,8 @@ class Context:
 class FormResult:
     """What a form asks for.
 
-    ops: operations as PROTOCOL.md has them, one group if there are several; none where there are errors.
+    ops: operations as PROTOCOL.md has them, one group if there are several (or several groups, where the form says
+        `apart`); none where there are errors.
     rows_by_slot: slot -> row id; a slot that was left out and is not there yet has none.
     next: where to go after, on this site; '' where the form does not say or it cannot be said.
     errors: input name -> (code, detail).
@@ -59,11 +60,13 @@ def operations_from_form(items: Iterable[tuple[str, str]], context: Context) -> 
     slots = read_slots(items, context.entities)
     kept = [slot for slot in slots if not _is_left_out(slot)]
     result.rows_by_slot = _name_rows(slots, kept, context)
+    made_by = []
     for slot in kept:
         SlotReader(slot, context, result).read()
+        made_by += [slot.name] * (len(result.ops) - len(made_by))
     if not result.ops and not result.errors and slots and not kept:
         _ask_for_something(slots[0], result)
-    _finish(result, context)
+    _finish(result, made_by, context)
     result.next = _next(result)
     return result
 
@@ -113,16 +116,21 @@ def _ask_for_something(slot: Slot, result: FormResult) -> None:
             result.errors[slot.inputs[f.name].name] = ("required", {"field": f.name})
 
 
-def _finish(result: FormResult, context: Context) -> None:
+def _finish(result: FormResult, made_by: list[str], context: Context) -> None:
     """All or nothing: ids and, for several, a group; or errors and no operations."""
     if result.errors:
         result.ops = []
     for op in result.ops:
         op["id"] = context.new_id()
-    if len(result.ops) > 1:
-        group = context.new_id()
-        for op in result.ops:
-            op["group"] = group
+    bundles: dict[str, list[dict]] = {}
+    for op, slot_name in zip(result.ops, made_by, strict=False):
+        # Apart: slots whose names begin alike, up to a hyphen, are a group of their own.
+        bundles.setdefault(slot_name.partition("-")[0] if "apart" in result.values else "", []).append(op)
+    for bundle in bundles.values():
+        if len(bundle) > 1:
+            group = context.new_id()
+            for op in bundle:
+                op["group"] = group
 
 
 def _next(result: FormResult) -> str:
