@@ -6,11 +6,12 @@
 import { CSP } from "../generated/security.gen.js";
 import { NotSaved, save, settleRefused } from "./edit.js";
 import { STATUS, troublePage } from "./offline_page.js";
-import { authorOf, operationOf, unsent } from "./outbox.js";
+import { authorOf, operationOf } from "./outbox.js";
 import { NotFound } from "./pages.js";
-import { ReplicaClosed, ReplicaDamaged, storedOutbox } from "./replica.js";
+import { ReplicaClosed, ReplicaDamaged, storedTyped } from "./replica.js";
+import { allTyped } from "./sent.js";
 
-/** @typedef {import("./host.js").Host} Host @typedef {import("./outbox.js").Entry} Entry */
+/** @typedef {import("./host.js").Host} Host */
 /** @typedef {import("./offline_page.js").Trouble} Trouble */
 /** @typedef {{request: Request, url: URL, found: {page: any, params: Record<string, string>}}} Asked */
 
@@ -58,12 +59,12 @@ export class Answers {
     }
   }
 
-  /** Everything that the server does not have yet, as a file: also when nothing else works any more.
+  /** Everything that is not yet safe on the server, as a file: also when nothing else works any more.
    * @param {URL} url */
   async exportOutbox(url) {
     const replica = await this.#host.open().catch(() => null);
     const kept = await this.#host.kept.all().catch(() => []);
-    const here = replica ? unsent(replica) : /** @type {Entry[]} */ (await storedOutbox());
+    const here = replica ? allTyped(replica) : /** @type {any[]} */ (await storedTyped());
     const entries = [...here, ...kept];
     const me = replica?.meta("user");
     const wanted = url.searchParams.get("of") ?? me;

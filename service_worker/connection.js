@@ -95,10 +95,15 @@ export class Connection {
     if (!isOver) this.#database.exec("ROLLBACK");
   }
 
-  /** @returns {string} what is wrong with the file, or "" */
-  fault() {
+  /** @returns {string[]} */
+  tables() {
+    return this.rows("SELECT name FROM sqlite_schema WHERE type = 'table'", {}).map(({ name }) => name);
+  }
+
+  /** @param {string} table @returns {string} what is wrong with it or its indexes, or "" */
+  fault(table) {
     try {
-      const [row] = this.rows("PRAGMA quick_check(1)", {});
+      const [row] = this.rows(`PRAGMA quick_check(${table})`, {});
       return row.quick_check === "ok" ? "" : row.quick_check;
     } catch (error) {
       return String(error);

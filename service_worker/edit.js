@@ -6,7 +6,7 @@
 import { operationsFromForm } from "./forms.js";
 import { uuid7 } from "./ids.js";
 import { discard, record, retry } from "./outbox.js";
-import { QuotaExceeded, StorageFailed } from "./replica.js";
+import { QuotaExceeded, ReplicaDamaged, StorageFailed } from "./replica.js";
 
 /**
  * @typedef {object} Saved
@@ -68,7 +68,8 @@ export function newId() {
 /** @template T @param {Record<string, any>} values @param {() => Promise<T>} write @returns {Promise<T>} */
 async function durably(values, write) {
   try {
-    return await write();
+    // Damage is found by whoever meets it, and what is typed then is the first thing in the replica made anew.
+    return await write().catch((error) => (error instanceof ReplicaDamaged ? write() : Promise.reject(error)));
   } catch (error) {
     if (!(error instanceof StorageFailed)) throw error;
     console.error("an edit could not be stored", error);

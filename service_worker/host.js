@@ -6,10 +6,13 @@
 
 import { DEVICE_SCRIPT, ENTITIES, SCHEMA_HASH, STAMPS } from "../generated/model.gen.js";
 import { PINYIN } from "../generated/pinyin.gen.js";
+import { Backoff } from "./backoff.js";
+import { CheckUps } from "./check_ups.js";
 import { Kept } from "./kept.js";
 import { loadPinyin } from "./latin.js";
 import { layAllOver } from "./overlay.js";
-import { openReplica, storedOutbox } from "./replica.js";
+import { openReplica, storedTyped } from "./replica.js";
+import { allTyped } from "./sent.js";
 import { registerSqlFunctions } from "./sql_functions.js";
 import { badgeCount, syncStatus } from "./status.js";
 import { SyncClient } from "./sync_client.js";
@@ -21,6 +24,11 @@ import { NOBODY, languageOf, meOf, timezoneOf } from "./viewer.js";
 const WASM = new URL("./vendor/sqlite3-3.54.1.wasm", import.meta.url).href;
 const OPEN_MS = 4_000; // longer than any phone needs to load; a worker that still holds the lock may need more
 const FRESH_MS = 10_000; // coming back to the foreground this soon after a sync asks for nothing
+/** Reasons to ask at once, however often it failed: a person did something, or the signal came back. */
+const HURRIED = ["edited", "foreground", "online", "signed_in", "background", "rebuilt"];
+/** Reasons that a request under way satisfies. */
+const SATISFIED = ["retry", "quiet"];
+const EXPECTED = ["offline", "cut", "signed_out", "portal", "server"];
 
 loadPinyin(PINYIN); // search keys need it; decoded when the first one is made
 
@@ -36,7 +44,10 @@ export class Host {
   #client = null;
   #channel = new BroadcastChannel("roadbook");
   #asset;
+  #backoff = new Backoff();
+  #checkUps = new CheckUps();
   #why = "";
+  #whySince = 0;
   #triedAt = 0;
   #isRetired = false;
 
@@ -66,6 +77,7 @@ export class Host {
   /** The replica, where it can answer pages: loaded, whole, and of whoever is signed in.
    * @returns {Promise<Replica|null>} */
   async answering() {
+    this.#checkUps.pageAsked();
     const replica = this.#replica ?? (await this.#soon());
     return isWhole(replica) ? replica : null;
   }
@@ -79,32 +91,32 @@ export class Host {
       lang: languageOf(me, self.navigator.languages ?? [self.navigator.language]),
       tz: timezoneOf(me, replica?.meta("timezone")),
       now_ms: Date.now(),
-      sync: replica ? this.status(replica) : { host: "device", waiting: 0, refused: 0, last_ms: null, state: "cannot", why: this.#why },
+      sync: replica ? this.status(replica) : unknownStatus(this.#why, this.#whySince),
     };
   }
 
   /** @param {Replica} replica */
   status(replica) {
-    return syncStatus(replica, { why: this.#why, isSending: this.#client?.isSending ?? false });
+    const { isSending = false, going } = this.#client ?? {};
+    return syncStatus(replica, { why: this.#why, whySince: this.#whySince, isSending, going });
   }
 
   /** Bring device and server together, telling open pages how it goes.  Never throws.
+   * @param {string} wish why now: edited, foreground, online, signed_in, background, rebuilt, poke, retry or quiet
    * @returns {Promise<string>} what stood in the way, '' for nothing */
-  async sync() {
+  async sync(wish) {
+    if (HURRIED.includes(wish)) this.#backoff.hurry();
     try {
       await this.open();
-      this.#triedAt = Date.now();
-      const done = /** @type {SyncClient} */ (this.#client).sync();
-      this.#tellStatus();
-      await done;
-      this.#why = "";
+      const client = /** @type {SyncClient} */ (this.#client);
+      if (client.isRunning && SATISFIED.includes(wish)) return "";
+      if (this.#backoff.wait && !client.isRunning) return this.#notYet();
+      await this.#round(client);
     } catch (error) {
-      this.#why = /** @type {any} */ (error).why ?? "storage";
-      if (!["offline", "cut", "signed_out"].includes(this.#why)) console.error("sync stopped", error);
-      if (this.#why === "too_old") this.#lookForUpdate();
-      await this.#leaveNothingOfNobody().catch((failure) => console.error(failure));
+      await this.#stopped(error);
     }
     this.#tellStatus();
+    await this.#afterwards();
     return this.#why;
   }
 
@@ -113,7 +125,72 @@ export class Host {
     const replica = await this.open().catch(() => null);
     const isFresh = this.#why === "" && Date.now() - this.#triedAt < FRESH_MS;
     if (isFresh && isWhole(replica) && !this.status(replica).waiting) this.#tellStatus();
-    else await this.sync();
+    else await this.sync("foreground");
+  }
+
+  /** Compare what is held with the server, now.
+   * @returns {Promise<{why: string, groups: number, entities: string[]}>} what was mended, or why it cannot be said */
+  async check() {
+    const why = await this.sync("foreground");
+    if (why || !this.#replica || !this.#client) return { why: why || "storage", groups: 0, entities: [] };
+    try {
+      const { groups, entities } = await this.#checkUps.prove(this.#replica, this.#client);
+      return { why: "", groups, entities };
+    } catch (error) {
+      return { why: /** @type {any} */ (error).why ?? "storage", groups: 0, entities: [] };
+    }
+  }
+
+  /** @param {SyncClient} client */
+  async #round(client) {
+    this.#triedAt = Date.now();
+    const done = client.sync();
+    this.#tellStatus();
+    await done;
+    this.#backoff.succeeded();
+    this.#why = "";
+  }
+
+  /** @param {any} error */
+  async #stopped(error) {
+    if (!this.#why) this.#whySince = Date.now();
+    this.#why = error.why ?? "storage";
+    this.#backoff.failed(error.retryAfterMs);
+    if (!EXPECTED.includes(this.#why)) console.error("sync stopped", error);
+    if (this.#why === "too_old") this.#lookForUpdate();
+    if (error.retryAfterMs) await this.#replica?.tx((replica) => replica.setMeta("not_before_ms", this.#backoff.notBefore)).catch(() => {});
+    await this.#leaveNothingOfNobody().catch((failure) => console.error(failure));
+  }
+
+  /** The server asked to be left alone, or it failed a moment ago. */
+  #notYet() {
+    this.#tellStatus();
+    return (this.#why ||= "server");
+  }
+
+  /** What nobody waits for. */
+  async #afterwards() {
+    const [replica, client] = [this.#replica, this.#client];
+    if (!replica || !client) return;
+    try {
+      if (this.#why === "" && (await this.#takeLeave(replica))) return;
+      await this.#checkUps.verify(replica);
+      if (this.#why === "") await this.#checkUps.proveWhenDue(replica, client);
+    } catch (error) {
+      console.error("a check of this device failed", error);
+    }
+  }
+
+  /** This person no longer works here: once all is sent, and safe, leave nothing but what was refused.
+   * @param {Replica} replica @returns {Promise<boolean>} */
+  async #takeLeave(replica) {
+    if (replica.meta("farewell") !== "1") return false;
+    const typed = allTyped(replica);
+    if (typed.some(({ state }) => state !== "refused")) return false;
+    await this.kept.keep(/** @type {any[]} */ (typed));
+    await this.forget();
+    this.#tell({ type: "farewell" });
+    return true;
   }
 
   /** Does this device hold anybody's rows? */
@@ -151,17 +228,28 @@ export class Host {
       schemaHash: SCHEMA_HASH,
       functions: registerSqlFunctions,
       onWanted: (held) => this.#retire(held),
+      onRebuild: () => this.#rebuilt(),
     });
     if (replica.rebuilt) await this.#recover(replica);
     this.#client = this.#clientOf(replica);
+    this.#backoff.notBefore = Number(replica.meta("not_before_ms") || 0);
     return (this.#replica = replica);
+  }
+
+  /** Damage was found, or the browser took the file away, while the replica was in use: get the rows again. */
+  #rebuilt() {
+    const replica = this.#replica;
+    if (!replica) return; // while opening: `#open` recovers, and the page that opens it asks for a sync
+    this.#recover(replica)
+      .then(() => this.sync("rebuilt"))
+      .catch((error) => console.error("the replica was made anew and is not filled yet", error));
   }
 
   /** The replica was made anew: unsent edits lie over whatever comes. @param {Replica} replica */
   async #recover(replica) {
     if (replica.rebuilt?.stranded) {
-      const here = new Set(replica.all("SELECT id FROM outbox").map(({ id }) => id));
-      const stranded = (await storedOutbox()).filter(({ id }) => !here.has(id));
+      const here = new Set(allTyped(replica).map(({ id }) => id));
+      const stranded = (await storedTyped()).filter(({ id }) => !here.has(id));
       await this.kept.keep(/** @type {any[]} */ (stranded));
     }
     await replica.tx(() => layAllOver(replica, this.tables));
@@ -177,6 +265,7 @@ export class Host {
       onProgress: (rows, total) => this.#tell({ type: "progress", rows, total }),
       onChanged: (entities) => this.changed(entities),
       onNewSchema: () => this.#lookForUpdate(),
+      onCourse: () => this.#tellStatus(),
     });
   }
 
@@ -219,7 +308,8 @@ export class Host {
     const replica = this.#replica;
     if (!replica) return;
     try {
-      this.#tell({ type: "status", ...this.status(replica), is_whole: replica.meta("first_sync_done") === "1" });
+      const is_whole = replica.meta("first_sync_done") === "1";
+      this.#tell({ type: "status", ...this.status(replica), is_whole, retry_in_ms: this.#backoff.wait });
       const count = badgeCount(replica, replica.meta("user") ?? "");
       if ("setAppBadge" in self.navigator) self.navigator.setAppBadge(count).catch(() => {});
     } catch (error) {
@@ -231,6 +321,12 @@ export class Host {
   #tell(message) {
     this.#channel.postMessage(message);
   }
+}
+
+/** Where things stand without a replica to ask. @param {string} why @param {number} since */
+function unknownStatus(why, since) {
+  const nothing = { waiting: 0, refused: 0, last_ms: null, doing: "", doing_since_ms: 0, rows: 0, rows_expected: 0 };
+  return { host: "device", ...nothing, state: "cannot", why, why_since_ms: since || null, window_ms: null, accounts_elsewhere: 0 };
 }
 
 /** All rows are here, and they are of whoever is signed in.

@@ -5,16 +5,16 @@
  * Order of lines: hello, outcomes, forgets, rows, end (sync/PROTOCOL.md).
  */
 
-import { acknowledge, dropAcknowledged } from "./outbox.js";
+import { acknowledge } from "./outbox.js";
 import { settle, slideUnder } from "./overlay.js";
-import { dropBucket, isInBucket, laidOver, takeLine } from "./tables.js";
+import { dropAcknowledged } from "./sent.js";
+import { dropAged, dropBucket, isInBucket, laidOver, takeLine } from "./tables.js";
 
 /** @typedef {import("./tables.js").Table} Table */
 
 export class Intake {
   /** What the open pages should hear of: entities whose rows may look different. @type {Set<string>} */
   changed = new Set();
-  rows = 0;
   isWhole = false;
   /** A cut answer goes on to where it would have ended: its end does not cover what was accepted since. */
   #isResumed;
@@ -34,6 +34,21 @@ export class Intake {
     this.#isResumed = replica.meta("mid_round") === "1";
   }
 
+  /** These are the rows of a first sync, which a person waits for. */
+  get isFirst() {
+    return this.#replica.meta("first_sync_done") !== "1";
+  }
+
+  /** How many of them are here, over all answers. */
+  get rowsHere() {
+    return Number(this.#replica.meta("rows_here") || 0);
+  }
+
+  /** How many there will be, about. */
+  get rowsExpected() {
+    return Number(this.#replica.meta("rows_expected") || 0);
+  }
+
   /** The end came, and what was acknowledged may still be on its way. */
   get isBehind() {
     return this.isWhole && this.#isResumed;
@@ -44,7 +59,7 @@ export class Intake {
     if (message.outcome) this.#outcomes.push(message.outcome);
     else if (message.forget) this.#forgets.push(message.forget);
     else if (message.rows) await this.#commit(message.cursor, "1", () => this.#takeRows(message));
-    else if (message.end) await this.#commit(message.end.cursor, "", () => this.#finish());
+    else if (message.end) await this.#commit(message.end.cursor, "", () => this.#finish(message.end.safe));
     // Any other line is of a newer server: nothing that this release could do with it.
   }
 
@@ -105,29 +120,50 @@ export class Intake {
   #takeRows({ rows: name, columns, line }) {
     const table = this.#tables.get(name);
     if (!table) return; // an entity of a newer release
-    const replica = this.#replica;
-    this.rows += replica.run(takeLine(table, columns), { ":line": line });
-    for (const { row } of replica.all(laidOver(table, columns), { ":line": line })) {
-      const fresh = JSON.parse(row);
-      slideUnder(replica, table, fresh.id, fresh);
-      this.rows += 1;
-    }
+    const taken = takeRows(this.#replica, table, columns, line);
+    if (this.isFirst) this.#replica.setMeta("rows_here", this.rowsHere + taken);
     this.changed.add(name);
   }
 
-  #finish() {
+  /** @param {number} [safe] */
+  #finish(safe) {
+    const replica = this.#replica;
     if (!this.#isResumed) {
-      for (const entity of dropAcknowledged(this.#replica, this.#tables)) this.changed.add(entity);
+      for (const entity of dropAcknowledged(replica, this.#tables, safe)) this.changed.add(entity);
     }
-    this.#replica.setMeta("last_sync_ms", String(this.#now()));
-    this.#replica.setMeta("first_sync_done", "1");
+    this.#dropAged();
+    replica.setMeta("last_sync_ms", String(this.#now()));
+    replica.setMeta("first_sync_done", "1");
     this.isWhole = true;
+  }
+
+  /** The window moved forward, or rows came that lie before it by now. */
+  #dropAged() {
+    const window = this.#replica.meta("window_ms");
+    if (!window || (window === this.#replica.meta("window_done") && !this.changed.size)) return;
+    for (const table of this.#tables.values()) {
+      const statement = dropAged(table);
+      if (statement && this.#replica.run(statement, { ":window": Number(window) })) this.changed.add(table.name);
+    }
+    this.#replica.setMeta("window_done", window);
   }
 
   /** @param {Table} table @returns {Array<{row_id: string, row: string|null}>} */
   #laidOver(table) {
     return this.#replica.all("SELECT row_id, row FROM base WHERE entity = :entity", { ":entity": table.name });
   }
+}
+
+/** Whole rows from the wire; under unsent edits they slide in.
+ * @param {any} replica @param {Table} table @param {string[]} columns @param {string} line @returns {number} how many */
+export function takeRows(replica, table, columns, line) {
+  let taken = replica.run(takeLine(table, columns), { ":line": line });
+  for (const { row } of replica.all(laidOver(table, columns), { ":line": line })) {
+    const fresh = JSON.parse(row);
+    slideUnder(replica, table, fresh.id, fresh);
+    taken += 1;
+  }
+  return taken;
 }
 
 /** Empty the replica of rows, not of the outbox: the next answer brings them all.
@@ -144,5 +180,7 @@ export function dropRows(replica, tables) {
   }
   replica.setMeta("cursor", "");
   replica.setMeta("mid_round", "");
+  replica.setMeta("rows_here", "0");
+  replica.setMeta("proved_ms", "");
   replica.setMeta("first_sync_done", "");
 }

@@ -2,7 +2,7 @@
  * A device changes hands: operations that one person left unsent wait here, outside the replica, until that
  * person signs in on this device again.  They are never sent in another person's name, and never dropped.
  *
- * @typedef {import("./outbox.js").Entry} Entry
+ * @typedef {import("./sent.js").Kept} Entry
  */
 
 import { authorOf } from "./outbox.js";

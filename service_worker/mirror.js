@@ -161,7 +161,7 @@ export class Mirror {
 
   /**
    * Put (or, without a value, delete) a record of another store in the transaction of the next flush.
-   * @param {"outbox" | "kept"} store @param {IDBValidKey} key @param {unknown} [value]
+   * @param {"outbox" | "sent" | "kept"} store @param {IDBValidKey} key @param {unknown} [value]
    */
   alsoWrite(store, key, value) {
     this.#sideWrites.push({ store, key, value });

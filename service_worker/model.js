@@ -27,6 +27,8 @@
  * @property {string} writers
  * @property {string[]} search
  * @property {string[]} indexes
+ * @property {string} ages_by
+ * @property {string} ageless_with
  */
 
 /** @typedef {Record<string, string|number|null>} Row column -> value */

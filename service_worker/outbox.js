@@ -20,6 +20,7 @@ import { refold, regroup } from "./refold.js";
 const COLUMNS = ["n", "id", "group_id", "entity", "row_id", "op", "at_ms", "state", "seq", "reason", "detail"];
 const PUT = `INSERT INTO outbox (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map((name) => `:${name}`).join(", ")})
   ON CONFLICT (n) DO UPDATE SET ${COLUMNS.slice(1).map((name) => `${name} = excluded.${name}`).join(", ")}`;
+const WAITING = "SELECT * FROM outbox WHERE state = 'waiting' ORDER BY op ->> '$.again' IS NULL, n LIMIT 1200";
 
 /**
  * Put a person's edits into rows and outbox.
@@ -29,7 +30,7 @@ const PUT = `INSERT INTO outbox (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map((n
  */
 export function record(replica, tables, edits, { me, newId }) {
   const refused = refusedWith(replica, edits);
-  const operations = refused.length ? refold(refused.map(operationOf), edits, newId) : edits;
+  const operations = refused.length ? refold(refused.map(newOperationOf), edits, newId) : edits;
   const rows = [...operations, ...edits];
   for (const { entity, row } of rows) holdBase(replica, tableOf(tables, entity), row);
   for (const entry of refused) remove(replica, entry.n);
@@ -44,7 +45,7 @@ export function retry(replica, n, newId) {
   if (entry?.state !== "refused") return false;
 
   const entries = withGroup(replica, [entry]);
-  const operations = regroup(entries.map(operationOf), newId);
+  const operations = regroup(entries.map(newOperationOf), newId);
   entries.forEach((old, index) => {
     const operation = { ...operations[index], id: newId() };
     const op = written(operation, authorOf(old));
@@ -79,27 +80,9 @@ export function acknowledge(replica, outcomes) {
   }
 }
 
-/** The committed cursor covers everything acknowledged: let go of it.
- * @param {any} replica @param {Map<string, Table>} tables @returns {string[]} entities that may look different now */
-export function dropAcknowledged(replica, tables) {
-  const entries = replica.all("SELECT n, entity, row_id FROM outbox WHERE state = 'acked'");
-  for (const { n } of entries) remove(replica, n);
-  for (const { entity, row_id: rowId } of entries) {
-    const table = tables.get(entity);
-    if (table) settle(replica, table, rowId);
-  }
-  return entries.map((/** @type {Entry} */ { entity }) => entity);
-}
-
-/** A restored server may have lost what it acknowledged: send it again (ids make that harmless). @param {any} replica */
-export function waitAgain(replica) {
-  for (const entry of replica.all("SELECT * FROM outbox WHERE state = 'acked'")) {
-    put(replica, { ...entry, state: "waiting", seq: null });
-  }
-}
-
 /**
- * The next operations to send, oldest first, never part of a group.
+ * The next operations to send, never part of a group: what an earlier life of the server had accepted, then
+ * oldest first.
  *
  * @param {any} replica @param {{operations: number, bytes: number}} most
  * @returns {Entry[]} at least one group when anything waits
@@ -107,7 +90,7 @@ export function waitAgain(replica) {
 export function nextBatch(replica, most) {
   const batch = [];
   let bytes = 0;
-  for (const group of groupsOf(replica.all("SELECT * FROM outbox WHERE state = 'waiting' ORDER BY n LIMIT 1200"))) {
+  for (const group of groupsOf(replica.all(WAITING))) {
     bytes += group.reduce((sum, entry) => sum + 3 * entry.op.length, 0);
     if (batch.length && (bytes > most.bytes || batch.length + group.length > most.operations)) break;
     batch.push(...group);
@@ -121,32 +104,26 @@ export function refuse(replica, entries, reason) {
   for (const entry of entries) put(replica, { ...entry, state: "refused", reason, detail: "{}" });
 }
 
-/** Everything not yet acknowledged, as entries. @param {any} replica @returns {Entry[]} */
-export function unsent(replica) {
-  return replica.all("SELECT * FROM outbox WHERE state <> 'acked' ORDER BY n");
-}
-
-/** Take entries back into the outbox, at its end. @param {any} replica @param {Entry[]} entries */
-export function takeBack(replica, entries) {
-  for (const entry of entries) {
-    const isHere = replica.one("SELECT 1 AS here FROM outbox WHERE id = :id", { ":id": entry.id });
-    if (!isHere) put(replica, { ...entry, n: nextNumber(replica) });
-  }
-}
-
 /** @param {any} replica @param {number} n */
 export function remove(replica, n) {
   replica.run("DELETE FROM outbox WHERE n = :n", { ":n": n });
   replica.outboxDelete(n);
 }
 
-/** The operation of an entry, as it travels. @param {Entry} entry @returns {Operation} */
+/** The operation of an entry, as it travels. @param {{op: string}} entry @returns {Operation} */
 export function operationOf(entry) {
   const { x_user: _, ...operation } = JSON.parse(entry.op);
   return operation;
 }
 
-/** Whose edit this is: a device may change hands while operations wait. @param {Entry} entry @returns {string} */
+/** What was refused goes as something new, whatever an earlier life of the server had said of it.
+ * @param {Entry} entry @returns {Operation} */
+function newOperationOf(entry) {
+  const { again: _, ...operation } = /** @type {any} */ (operationOf(entry));
+  return operation;
+}
+
+/** Whose edit this is: a device may change hands while operations wait. @param {{op: string}} entry @returns {string} */
 export function authorOf(entry) {
   return JSON.parse(entry.op).x_user;
 }
@@ -160,14 +137,14 @@ function append(replica, operation, me) {
 }
 
 /** @param {any} replica @param {Entry} entry */
-function put(replica, entry) {
+export function put(replica, entry) {
   replica.run(PUT, Object.fromEntries(COLUMNS.map((name) => [`:${name}`, /** @type {any} */ (entry)[name]])));
   replica.outboxPut(entry.n, entry);
 }
 
-/** @param {any} replica @returns {number} */
-function nextNumber(replica) {
-  return replica.value("SELECT coalesce(max(n), 0) + 1 FROM outbox");
+/** Above all that is here or was sent: numbers keep the order in which things were done. @param {any} replica @returns {number} */
+export function nextNumber(replica) {
+  return replica.value("SELECT max(coalesce((SELECT max(n) FROM outbox), 0), coalesce((SELECT max(n) FROM sent), 0)) + 1");
 }
 
 /** @param {Operation} operation @param {string} author */

@@ -12,11 +12,11 @@ import { Connection } from "./connection.js";
 import { takeLock } from "./lock.js";
 import { Damaged, Mirror, PAGE } from "./mirror.js";
 import { deleteStorage, openStorage, storageError } from "./storage.js";
-import { readSurvivors, restoreSurvivors } from "./survivors.js";
+import { merged, readSurvivors, restoreSurvivors, storeSurvivors, survivorsIn } from "./survivors.js";
 import { loadEngine } from "./vfs.js";
 
 export { QuotaExceeded, StorageFailed } from "./storage.js";
-export { storedOutbox } from "./survivors.js";
+export { storedTyped } from "./survivors.js";
 export { SqliteUnavailable } from "./vfs.js";
 
 /** @typedef {import("./storage.js").Storage} Storage */
@@ -55,7 +55,7 @@ const SQLITE_NOTADB = 26;
  * @returns {Promise<Replica>}
  */
 export async function openReplica(options) {
-  const { name = "roadbook", wasm, keep = ["user"] } = options;
+  const { name = "roadbook", wasm, keep = ["user", "epoch"] } = options;
   const loadingEngine = loadEngine(wasm);
   loadingEngine.catch(() => {}); // heard below, once the lock is there
   /** @type {Replica | undefined} */
@@ -136,6 +136,16 @@ export class Replica {
     this.#writable().mirror.alsoWrite("outbox", n);
   }
 
+  /** Only inside tx. @param {number} n @param {Record<string, any>} entry the row of `sent` */
+  sentPut(n, entry) {
+    this.#writable().mirror.alsoWrite("sent", n, entry);
+  }
+
+  /** Only inside tx. @param {number} n */
+  sentDelete(n) {
+    this.#writable().mirror.alsoWrite("sent", n);
+  }
+
   /** @param {string} name @returns {string | null | undefined} */
   meta(name) {
     return this.value("SELECT value FROM replica_meta WHERE name = :name", { ":name": name });
@@ -166,6 +176,20 @@ export class Replica {
   stats() {
     const { size, flushes } = this.#usable().mirror;
     return { bytes: size, pages: size / PAGE, flushes: this.#earlierFlushes + flushes };
+  }
+
+  /**
+   * Look through the whole file for damage, a table at a time, so that pages have their turn; a damaged file is made
+   * anew.  Opening does not wait for it: what a query meets meanwhile is found by that query.
+   */
+  async verify() {
+    const connection = this.#usable();
+    for (const table of connection.tables()) {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (this.#connection !== connection) return; // made anew, or let go, meanwhile
+      const fault = connection.fault(table);
+      if (fault) return this.#inTurn(() => this.#replace(connection, fault));
+    }
   }
 
   /** Finish what was begun, then let another worker have it. */
@@ -256,7 +280,7 @@ export class Replica {
       const mirror = await Mirror.load(this.#storage);
       if (!mirror) return { reason: "new", detail: "" };
       if (mirror.schema !== schemaHash) return { reason: "schema", detail: `${mirror.schema} became ${schemaHash}` };
-      this.#use(this.#connectIfSound(mirror));
+      this.#use(this.#connectIfReadable(mirror));
       return null;
     } catch (error) {
       if (error instanceof Damaged || isDamage(error)) return { reason: "damaged", detail: String(error) };
@@ -270,12 +294,15 @@ export class Replica {
   }
 
   /** @param {Mirror} mirror */
-  #connectIfSound(mirror) {
+  #connectIfReadable(mirror) {
     const connection = this.#connect(mirror);
-    const fault = connection.fault();
-    if (!fault) return connection;
-    connection.close();
-    throw new Damaged(fault);
+    try {
+      connection.tables(); // reads the header and the schema: without them nothing can be asked
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
   }
 
   /**
@@ -283,21 +310,29 @@ export class Replica {
    * @param {Rebuild["reason"]} reason @param {string} detail
    */
   async #rebuild(reason, detail) {
-    const survivors = await readSurvivors(this.#storage);
+    const survivors = merged(await readSurvivors(this.#storage), this.#rescued(reason));
     const connection = this.#connect(Mirror.replacing(this.#storage, this.#options.schemaHash));
     try {
       const restored = connection.transact(() => {
         connection.script(this.#options.schema);
+        storeSurvivors(connection.mirror, survivors);
         return restoreSurvivors(connection, survivors);
       });
       await connection.mirror.flushed;
-      this.rebuilt = { reason, detail, restored, stranded: survivors.outbox.length - restored };
+      this.rebuilt = { reason, detail, restored, stranded: survivors.outbox.length + survivors.sent.length - restored };
     } catch (error) {
       connection.close();
       throw connection.mirror.failure ?? error;
     }
     this.#use(connection);
     this.#options.onRebuild?.(this.rebuilt);
+  }
+
+  /** The browser took the file away, with what was typed, under a worker that still has it in memory.
+   * @param {Rebuild["reason"]} reason */
+  #rescued(reason) {
+    const isInMemory = reason === "new" && this.#connection;
+    return isInMemory ? survivorsIn(this.#connection, this.#options.keep) : null;
   }
 
   /** @param {Mirror} mirror */

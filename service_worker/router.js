@@ -60,7 +60,7 @@ export class Router {
     if (SIGNING_IN.some((path) => url.pathname.startsWith(path))) return this.#signIn(request, life);
     const found = this.#pages.match(url.pathname);
     if (!found) return request.mode === "navigate" ? this.#answers.fromNetwork(request) : null;
-    return this.#answers.post({ request, url, found }, () => life.waitFor(this.#host.sync()));
+    return this.#answers.post({ request, url, found }, () => life.waitFor(this.#host.sync("edited")));
   }
 
   /** The device forgets when the server has: not before, or an outbox would be lost for a sign-out that failed.
@@ -76,7 +76,7 @@ export class Router {
     const answer = await this.#answers.fromNetwork(request);
     if (!hasMovedOn(answer)) return answer;
     await this.#host.doubt().catch(() => {});
-    life.waitFor(this.#host.sync());
+    life.waitFor(this.#host.sync("signed_in"));
     return answer;
   }
 }

@@ -11,23 +11,56 @@
  * @property {number|null} last_ms when device and server last agreed
  * @property {'saved'|'sending'|'synced'|'needs_you'|'cannot'} state
  * @property {string} why code of what stands in the way, '' for nothing (see SyncStopped)
+ * @property {number|null} why_since_ms since when
+ * @property {'' | 'connecting' | 'slow' | 'receiving'} doing what is going on, where it takes long enough for a word
+ * @property {number} doing_since_ms
+ * @property {number} rows how many of a first sync are here
+ * @property {number} rows_expected how many there will be, about; 0 where none is under way
+ * @property {number|null} window_ms what is older stays on the server; null: nothing does
+ * @property {number} accounts_elsewhere how many customers this person sees that are on the server alone
  */
 
 // No signal is no news, and an answer that was cut goes on by itself: the chip then says what is saved here.
+
+const NOTHING = /** @type {import("./course.js").Going} */ ({ doing: "", since_ms: 0 });
 const PASSES_BY_ITSELF = ["", "offline", "cut"];
 
 /**
  * @param {any} replica
- * @param {{why: string, isSending: boolean}} last how the last attempt ended, and whether one is under way
+ * @param {object} last how the last attempt ended, and whether one is under way
+ * @param {string} last.why
+ * @param {number} [last.whySince]
+ * @param {boolean} last.isSending
+ * @param {import("./course.js").Going} [last.going]
  * @returns {SyncStatus}
  */
-export function syncStatus(replica, { why, isSending }) {
+export function syncStatus(replica, { why, whySince = 0, isSending, going = NOTHING }) {
   const { waiting, refused } = replica.one(`SELECT
     coalesce(sum(state = 'waiting'), 0) AS waiting,
     coalesce(sum(state = 'refused'), 0) AS refused FROM outbox`);
-  const last = replica.meta("last_sync_ms");
   const state = stateOf({ waiting, refused, why, isSending });
-  return { host: "device", waiting, refused, last_ms: last ? Number(last) : null, state, why };
+  const isFirst = replica.meta("first_sync_done") !== "1";
+  const [held, visible] = JSON.parse(replica.meta("accounts") || "[0, 0]");
+  return {
+    host: "device",
+    waiting,
+    refused,
+    last_ms: number(replica.meta("last_sync_ms")),
+    state,
+    why,
+    why_since_ms: why ? whySince : null,
+    doing: going.doing,
+    doing_since_ms: going.since_ms,
+    rows: isFirst ? number(replica.meta("rows_here")) ?? 0 : 0,
+    rows_expected: isFirst ? number(replica.meta("rows_expected")) ?? 0 : 0,
+    window_ms: number(replica.meta("window_ms")),
+    accounts_elsewhere: Math.max(0, visible - held),
+  };
+}
+
+/** @param {string|null|undefined} text */
+function number(text) {
+  return text ? Number(text) : null;
 }
 
 /** Things that only this person can do: what was refused, and conflicts that wait for an answer.

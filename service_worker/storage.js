@@ -1,12 +1,12 @@
 /**
  * The IndexedDB database that a replica lies in, and what can go wrong with it, in plain words.
  *
- * Stores: `segment` and `page` hold the SQLite file (see mirror.js), `meta` its one description, `outbox`
- * and `kept` what must survive the SQLite file.  This module never interprets what it stores.
+ * Stores: `segment` and `page` hold the SQLite file (see mirror.js), `meta` its one description, `outbox`,
+ * `sent` and `kept` what must survive the SQLite file.  This module never interprets what it stores.
  */
 
-const VERSION = 1;
-const STORES = ["segment", "page", "meta", "outbox", "kept"];
+const VERSION = 2; // 1 had no store `sent`
+const STORES = ["segment", "page", "meta", "outbox", "sent", "kept"];
 
 /** The device could not keep what was written; nothing of it is kept. `cause` is the browser's error. */
 export class StorageFailed extends Error {
@@ -74,7 +74,8 @@ export class Storage {
 export async function openStorage(name) {
   const request = indexedDB.open(name, VERSION);
   request.onupgradeneeded = () => {
-    for (const store of STORES) request.result.createObjectStore(store);
+    const there = request.result.objectStoreNames;
+    for (const store of STORES) if (!there.contains(store)) request.result.createObjectStore(store);
   };
   try {
     return new Storage(await answerOf(request));

@@ -40,15 +40,17 @@ worker.addEventListener("message", (event) => {
 });
 
 worker.addEventListener("sync", (/** @type {any} */ event) => {
-  if (event.tag === OUTBOX) event.waitUntil(host.sync().then(mustSucceed));
+  if (event.tag === OUTBOX) event.waitUntil(host.sync("background").then(mustSucceed));
 });
 
-worker.addEventListener("periodicsync", (/** @type {any} */ event) => event.waitUntil(host.sync()));
+worker.addEventListener("periodicsync", (/** @type {any} */ event) => event.waitUntil(host.sync("background")));
 
 /** What pages ask for. @type {Record<string, (event: ExtendableMessageEvent) => Promise<any>>} */
 const MESSAGES = {
   "wake": () => host.wake().then(sendLater).then(mendBuild),
-  "sync": () => host.sync().then(sendLater),
+  "sync": (event) => host.sync(event.data.wish ?? "poke").then(sendLater),
+  // Compare with the server now; what was mended is the answer.
+  "check": async (event) => event.ports[0]?.postMessage(await host.check()),
   // The page asks only when the person has tapped the button.
   "skip-waiting": () => worker.skipWaiting(),
   "unsent": async (event) => {

@@ -1,45 +1,39 @@
 /**
  * One round trip with the server (sync/PROTOCOL.md): operations up, rows down.  Every failure leaves the
- * outbox whole and the cursor no further than the rows.  One round runs at a time; a wish that comes while
- * one runs makes one more.  When to sync is the caller's business: nothing here
+ * outbox whole and the cursor no further than the rows.  One request is under way at a time; a wish that
+ * comes meanwhile makes one more round.  When to sync is the caller's business: nothing here
  * starts by itself.
  */
 
+import { Course } from "./course.js";
+import { PATIENCE, SyncStopped, linesFrom, post, refusalOf, stopFor, stopped } from "./exchange.js";
+import { greet } from "./greeting.js";
 import { Intake, dropRows } from "./intake.js";
-import { layAllOver } from "./overlay.js";
-import { Cut, encode, linesOf, parseLine, within } from "./wire.js";
-import { authorOf, nextBatch, operationOf, refuse, remove, takeBack, unsent, waitAgain } from "./outbox.js";
+import { nextBatch, operationOf, refuse } from "./outbox.js";
+import { Pace } from "./pace.js";
+import { prove } from "./proof.js";
+import { parseLine } from "./wire.js";
+
+export { SyncStopped } from "./exchange.js";
 
 /** @typedef {import("./tables.js").Table} Table @typedef {import("./outbox.js").Entry} Entry */
 
-const PROTOCOL = 1;
+export const PROTOCOL = 1;
 const MOST = { operations: 1_000, bytes: 900_000 }; // a little below what the server takes
-// How long the answer may take to begin, and then to go on.
-const PATIENCE = { answerMs: 30_000, silenceMs: 20_000 };
-
-/** Why a round ended without success. `why` is a code for the status line:
- * offline, cut, portal, signed_out, too_old, malformed, refused, server, storage. */
-export class SyncStopped extends Error {
-  /** @param {string} why @param {string} message @param {ErrorOptions} [options] */
-  constructor(why, message, options) {
-    super(message, options);
-    this.why = why;
-  }
-}
 
 export class SyncClient {
   #replica;
-  #tables;
+  #device;
   #schema;
-  #kept;
-  #fetch;
+  #wire;
   #now;
-  #patience;
+  #pace;
+  #course;
   #onProgress;
   #onChanged;
   #onNewSchema;
   #most = { ...MOST };
-  /** @type {Promise<void>|null} */
+  /** @type {Promise<any>|null} */
   #running = null;
   #again = false;
   isSending = false;
@@ -53,21 +47,31 @@ export class SyncClient {
    * @param {(address: string, init: RequestInit) => Promise<Response>} [parts.fetch]
    * @param {() => number} [parts.now]
    * @param {typeof PATIENCE} [parts.patience]
-   * @param {(rows: number, total: number) => void} [parts.onProgress]
+   * @param {(rows: number, total: number) => void} [parts.onProgress] of the first sync
    * @param {(entities: string[]) => void} [parts.onChanged]
    * @param {() => void} [parts.onNewSchema] the server runs another release
+   * @param {() => void} [parts.onCourse] `going` has something new to say
    */
   constructor({ replica, tables, schema, kept, fetch = (address, init) => self.fetch(address, init), now = Date.now, patience = PATIENCE, ...hear }) {
     this.#replica = replica;
-    this.#tables = tables;
+    this.#device = { replica, tables, kept };
     this.#schema = schema;
-    this.#kept = kept;
-    this.#fetch = fetch;
+    this.#wire = { fetch, patience };
     this.#now = now;
-    this.#patience = patience;
+    this.#pace = new Pace(replica);
+    this.#course = new Course(hear.onCourse ?? (() => {}));
     this.#onProgress = hear.onProgress ?? (() => {});
     this.#onChanged = hear.onChanged ?? (() => {});
     this.#onNewSchema = hear.onNewSchema ?? (() => {});
+  }
+
+  get isRunning() {
+    return this.#running !== null;
+  }
+
+  /** What is going on, for the status line. @returns {import("./course.js").Going} */
+  get going() {
+    return this.#course.going;
   }
 
   /**
@@ -77,12 +81,31 @@ export class SyncClient {
    * @throws {SyncStopped}
    */
   sync() {
-    if (this.#running) {
-      this.#again = true;
-    } else {
-      this.#running = this.#rounds().finally(() => (this.#running = null));
-    }
+    if (!this.#running) return this.#run(() => this.#rounds());
+    this.#again = true;
     return this.#running;
+  }
+
+  /**
+   * Compare what is held with what the server says should be, and mend it.
+   *
+   * @returns {Promise<import("./proof.js").Mended>}
+   * @throws {SyncStopped}
+   */
+  async prove() {
+    while (this.#running) await this.#running;
+    return this.#run(() => this.#proof());
+  }
+
+  /** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+  #run(work) {
+    const running = work().finally(() => {
+      this.#running = null;
+      this.isSending = false;
+      this.#course.end();
+    });
+    this.#running = running;
+    return running;
   }
 
   async #rounds() {
@@ -90,6 +113,18 @@ export class SyncClient {
       this.#again = false;
       await this.#round();
     } while (this.#again || this.#hasMore());
+  }
+
+  async #proof() {
+    const check = () => prove(this.#device, { ...this.#wire, schema: this.#schema, protocol: PROTOCOL });
+    let mended = await check();
+    if (mended.isBehind) {
+      await this.#rounds();
+      mended = await check();
+    }
+    if (mended.entities.length) this.#onChanged(mended.entities);
+    if (this.#again) await this.#rounds();
+    return mended;
   }
 
   /** Something waits that may be sent. */
@@ -105,56 +140,37 @@ export class SyncClient {
   async #round() {
     const batch = this.#mayPush() ? nextBatch(this.#replica, this.#most) : [];
     this.isSending = batch.length > 0;
+    this.#course.begin();
     try {
-      const answer = await this.#ask(batch);
+      const answer = await post(this.#wire, "/sync", this.#request(batch));
       if (answer.ok) await this.#receive(answer);
       else await this.#mend(answer, batch);
-    } finally {
-      this.isSending = false;
+    } catch (error) {
+      const stop = stopped(error);
+      if (stop.why === "cut" || isSilence(stop)) await this.#pace.slower().catch(() => {}); // the cut is what is told
+      throw stop;
     }
+    this.isSending = false;
   }
 
-  /** @param {Entry[]} batch @returns {Promise<Response>} */
-  async #ask(batch) {
-    const { headers, body } = await encode({
-      protocol: PROTOCOL,
-      schema: this.#schema,
-      clock: this.#now(),
-      cursor: this.#replica.meta("cursor") ?? "",
-      ops: batch.map(operationOf),
-    });
-    const call = new AbortController();
-    try {
-      // 'manual': a redirect is somebody else's sign-in page, never ours.
-      return await within(this.#patience.answerMs, this.#fetch("/sync", {
-        method: "POST", headers, body, redirect: "manual", cache: "no-store", signal: call.signal,
-      }));
-    } catch (error) {
-      call.abort();
-      throw new SyncStopped("offline", "the server cannot be reached", { cause: error });
-    }
+  /** @param {Entry[]} batch */
+  #request(batch) {
+    const replica = this.#replica;
+    const cursor = replica.meta("cursor") ?? "";
+    // Who holds nothing, or does not know for whom, wants to hear who answers.
+    const known = cursor && !replica.meta("doubt") ? replica.meta("known") ?? "" : "";
+    const ops = batch.map(operationOf);
+    return { protocol: PROTOCOL, schema: this.#schema, clock: this.#now(), cursor, known, chunk: this.#pace.chunk, ops };
   }
 
   /** @param {Response} answer */
   async #receive(answer) {
-    if (!isKind(answer, "application/x-ndjson") || !answer.body) throw portal();
-
-    const intake = new Intake(this.#replica, this.#tables, this.#now);
-    let total = 0;
+    const intake = new Intake(this.#replica, this.#device.tables, this.#now);
     try {
-      for await (const line of linesOf(answer.body, this.#patience.silenceMs)) {
-        if (!line) continue;
-        const message = parseLine(line);
-        if (message.hello) {
-          total = message.hello.rows ?? 0;
-          if (!(await this.#meet(message.hello))) return;
-        } else {
-          await intake.take(message);
-          if (message.rows) this.#onProgress(intake.rows, total);
-        }
+      for await (const line of linesFrom(this.#wire, answer)) {
+        this.#course.heard();
+        if (line && !(await this.#take(parseLine(line), intake))) return;
       }
-    } catch (error) {
-      throw stopped(error);
     } finally {
       await intake.keepOutcomes();
       if (intake.changed.size) this.#onChanged([...intake.changed]);
@@ -162,67 +178,33 @@ export class SyncClient {
     if (!intake.isWhole) throw new SyncStopped("cut", "the answer ended early");
     this.#again ||= intake.isBehind;
     this.#most = { ...MOST };
+    await this.#pace.faster();
   }
 
-  /**
-   * Who answers, for whom, and of which life of the server.
-   *
-   * @param {{user: string, epoch: string, schema: string, timezone?: string}} hello
-   * @returns {Promise<boolean>} false: this answer is not for what we hold; ask again
-   */
-  async #meet({ user, epoch, schema, timezone = "" }) {
-    if (schema !== this.#schema) this.#onNewSchema();
-    const replica = this.#replica;
-    const isOurs = [user, null, undefined].includes(replica.meta("user"));
-    const isSameLife = [epoch, null, undefined].includes(replica.meta("epoch"));
-    if (!(isOurs && isSameLife) && replica.meta("cursor")) {
-      await this.#startAgain();
-      return false;
+  /** @param {any} message @param {Intake} intake @returns {Promise<boolean>} false: the rest is not for what we hold */
+  async #take(message, intake) {
+    if (!message.hello) {
+      await intake.take(message);
+      if (message.rows && intake.isFirst) this.#onProgress(intake.rowsHere, intake.rowsExpected);
+      return true;
     }
-    await this.#setAside(user);
-    const isKnown = isOurs && replica.meta("epoch") === epoch && replica.meta("timezone") === timezone;
-    if (isKnown && !replica.meta("doubt")) return true;
-
-    const back = await this.#kept.of(user);
-    await replica.tx(() => {
-      if (!isOurs) dropRows(replica, this.#tables);
-      replica.setMeta("user", user);
-      replica.setMeta("epoch", epoch);
-      replica.setMeta("timezone", timezone);
-      replica.setMeta("doubt", "");
-      takeBack(replica, back);
-      layAllOver(replica, this.#tables);
-    });
-    await this.#kept.letGo(back);
-    return true;
-  }
-
-  /** Put aside what another person left unsent, until that person signs in here again. @param {string} user */
-  async #setAside(user) {
-    const others = unsent(this.#replica).filter((entry) => authorOf(entry) !== user);
-    if (!others.length) return;
-    await this.#kept.keep(others); // stored before it leaves the outbox
-    await this.#replica.tx(() => others.forEach((entry) => remove(this.#replica, entry.n)));
+    if (message.hello.schema !== this.#schema) this.#onNewSchema();
+    const isForUs = await greet(this.#device, message.hello);
+    if (!isForUs) await this.#startAgain();
+    return isForUs;
   }
 
   async #startAgain() {
-    await this.#replica.tx(() => {
-      waitAgain(this.#replica);
-      dropRows(this.#replica, this.#tables);
-    });
+    await this.#replica.tx(() => dropRows(this.#replica, this.#device.tables));
     this.#again = true;
   }
 
   /** An answer that is not rows. @param {Response} answer @param {Entry[]} batch */
   async #mend(answer, batch) {
-    const isOurs = answer.type !== "opaqueredirect" && isKind(answer, "application/json");
-    if (answer.status >= 500) throw new SyncStopped("server", `the server answered ${answer.status}`);
-    if (!isOurs) throw portal();
-
-    const { error, reason } = await answer.json().catch(() => ({}));
-    if (error === "start_again" && this.#replica.meta("cursor")) await this.#startAgain();
-    else if (error === "too_large" && batch.length) await this.#sendLess(batch);
-    else throw new SyncStopped(WHY[/** @type {keyof typeof WHY} */ (error)] ?? "refused", `${error}: ${reason ?? ""}`);
+    const refusal = await refusalOf(answer);
+    if (refusal.error === "start_again" && this.#replica.meta("cursor")) await this.#startAgain();
+    else if (refusal.error === "too_large" && batch.length) await this.#sendLess(batch);
+    else throw stopFor(refusal);
   }
 
   /** @param {Entry[]} batch */
@@ -235,21 +217,7 @@ export class SyncClient {
   }
 }
 
-const WHY = { signed_out: "signed_out", too_old: "too_old", malformed: "malformed", cross_site: "refused" };
-
-/** @param {Response} answer @param {string} kind */
-function isKind(answer, kind) {
-  return (answer.headers.get("Content-Type") ?? "").startsWith(kind);
-}
-
-/** A hotel or a train answers in the server's name. */
-function portal() {
-  return new SyncStopped("portal", "this network asks you to sign in");
-}
-
-/** @param {any} error @returns {Error} */
-function stopped(error) {
-  if (error instanceof Cut || error instanceof SyntaxError) return new SyncStopped("cut", "the answer was cut", { cause: error });
-  if (error instanceof SyncStopped) return error;
-  return new SyncStopped("storage", error.message, { cause: error });
+/** The server was asked, and nothing came for too long. @param {SyncStopped} stop */
+function isSilence({ why, cause }) {
+  return why === "offline" && cause instanceof Error && cause.cause === undefined;
 }

@@ -66,6 +66,21 @@ export function dropBucket(table, kind) {
       AND id NOT IN (SELECT row_id FROM base WHERE entity = '${table.name}')`);
 }
 
+/** The statement that drops what has grown older than `:window`, except rows with unsent edits; '' where nothing ages.
+ * @param {Table} table */
+export function dropAged(table) {
+  const aged = isAged(table);
+  return aged && `DELETE FROM ${table.name} WHERE ${aged} AND id NOT IN (SELECT row_id FROM base WHERE entity = '${table.name}')`;
+}
+
+/** SQL that says whether a row is older than `:window`; '' where nothing ages.
+ * @param {Table} table @param {(column: string) => string} [column] how a column is written */
+export function isAged({ entity }, column = (name) => name) {
+  if (!entity.ages_by) return "";
+  const ageless = entity.ageless_with ? ` AND ${column(entity.ageless_with)} IS NULL` : "";
+  return `${column(entity.ages_by)} < :window${ageless}`;
+}
+
 /** Is this row in the bucket? @param {Table} table @param {Row} row @param {string} kind @param {string} key */
 export function isInBucket(table, row, kind, key) {
   return table.entity.buckets.some((bucket) => {

@@ -23,22 +23,27 @@ PORTAL = b"<!doctype html><title>Hotel</title><form>Room number: <input name=roo
 
 
 class Faults:
-    """ASGI in front of an app.  plan: one entry a coming `/sync`, None for none; asked: every request's JSON."""
+    """ASGI in front of an app.  plan: one entry a coming `/sync`, None for none; asked: every request's JSON.
+    check_plan, checked: the same of `/sync/check`."""
 
     def __init__(self, app) -> None:
         self.app = app
         self.plan: list[dict | None] = []
+        self.check_plan: list[dict | None] = []
         self.asked: list[dict] = []
+        self.checked: list[dict] = []
         self.headers: list[dict[str, str]] = []
         self.is_plain = False  # uncompressed: each position of a cut is a position in a line
 
     async def __call__(self, scope, receive, send) -> None:
-        if scope["type"] != "http" or scope["path"] != "/sync":
+        if scope["type"] != "http" or scope["path"] not in ("/sync", "/sync/check"):
             await self.app(scope, receive, send)
             return
+        is_check = scope["path"] == "/sync/check"
         body = await _body_of(receive)
-        self._note(scope, body)
-        fault = self.plan.pop(0) if self.plan else None
+        self._note(scope, body, self.checked if is_check else self.asked)
+        plan = self.check_plan if is_check else self.plan
+        fault = plan.pop(0) if plan else None
         if self.is_plain:
             kept = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
             scope = {**scope, "headers": kept}
@@ -46,9 +51,13 @@ class Faults:
 
     async def _spoil(self, fault: dict, scope, body: bytes, send) -> None:
         if "portal" in fault:
-            await _answer(send, 200, b"text/html", PORTAL)
+            await _answer(send, fault.get("status", 200), b"text/html", PORTAL, fault.get("headers", {}))
+        elif "say" in fault:  # a server of the test's own making
+            lines = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in fault["say"])
+            await _answer(send, 200, b"application/x-ndjson", lines.encode())
         elif "status" in fault:
-            await _answer(send, fault["status"], b"application/json", json.dumps({"error": fault["error"]}).encode())
+            error = json.dumps({"error": fault["error"]}).encode()
+            await _answer(send, fault["status"], b"application/json", error, fault.get("headers", {}))
         elif "lost" in fault:  # the server does it, and nobody hears of it
             await self.app(scope, _replay(body), _Nowhere())
             headers = [(b"content-type", b"application/x-ndjson")]
@@ -60,11 +69,12 @@ class Faults:
         else:
             await self.app(scope, _replay(body), _Cut(send, fault["cut"]) if "cut" in fault else send)
 
-    def _note(self, scope, body: bytes) -> None:
+    def _note(self, scope, body: bytes, asked: list[dict]) -> None:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         packed = headers.get("content-encoding") == "gzip"
-        self.headers.append(headers)
-        self.asked.append(json.loads(gzip.decompress(body) if packed else body))
+        if asked is self.asked:
+            self.headers.append(headers)
+        asked.append(json.loads(gzip.decompress(body) if packed else body))
 
 
 class _Cut:
@@ -78,7 +88,7 @@ class _Cut:
             body = message.get("body", b"")
             if len(body) >= self.left:
                 await self.send({**message, "body": body[: self.left], "more_body": True})
-                await asyncio.sleep(0.03)  # what arrived is read before the break is noticed, which drops the rest
+                await asyncio.sleep(0.2)  # what arrived is read before the break is noticed, which drops the rest
                 raise ConnectionAbortedError("cut by the test")
             self.left -= len(body)
         await self.send(message)
@@ -109,8 +119,9 @@ def _replay(body: bytes) -> Callable:
     return receive
 
 
-async def _answer(send, status: int, kind: bytes, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
+async def _answer(send, status: int, kind: bytes, body: bytes, headers: dict[str, str] | None = None) -> None:
+    more = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind), *more]})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -63,7 +63,7 @@ def test_a_transaction_that_throws_leaves_nothing(replica):
 
     replica("replica.tx((r) => r.run(`INSERT INTO note (id) VALUES (9)`))")
     assert replica("[replica.value('SELECT max(id) FROM note'), replica.meta('user') ?? null]") == [9, None]
-    assert replica("storedOutbox(name)") == []
+    assert replica("storedTyped(name)") == []
 
 
 def test_a_large_transaction_that_throws_leaves_nothing_on_the_disk_either(replica):
@@ -78,7 +78,7 @@ def test_a_large_transaction_that_throws_leaves_nothing_on_the_disk_either(repli
     replica.stop()
 
     assert replica.do("await open(); return replica.value('SELECT count(*) FROM note')") == 0
-    assert replica("storedOutbox(name)") == []
+    assert replica("storedTyped(name)") == []
 
 
 def test_work_that_is_asynchronous_is_refused_and_leaves_nothing(replica):

@@ -48,7 +48,7 @@ def assert_exactly_the_acknowledged_batches(worker, told: list[str]):  # noqa: F
     assert acknowledged <= len(numbers) <= acknowledged + 1
     entries = [1_000_000 + number for number in numbers]
     assert worker("replica.all('SELECT n FROM outbox ORDER BY n').map((row) => row.n)") == entries
-    assert worker("(await storedOutbox()).map((entry) => entry.n)") == entries
+    assert worker("(await storedTyped()).map((entry) => entry.n)") == entries
 
 
 def test_worker_killed_in_the_middle_of_writes(worker, site):  # noqa: F811

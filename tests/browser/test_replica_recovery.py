@@ -55,7 +55,7 @@ def test_edit_that_cannot_be_stored_is_refused_and_not_in_the_memory(one_note, h
 
     assert refusal.value.name == name
     assert one_note(NOTES) == [1]
-    assert one_note("(await storedOutbox(name)).map((entry) => entry.n)") == [1]
+    assert one_note("(await storedTyped(name)).map((entry) => entry.n)") == [1]
 
 
 @pytest.mark.parametrize("how", FAILURES)
@@ -142,12 +142,37 @@ def test_damaged_file_is_made_anew_and_the_outbox_survives(one_note, how):
     one_note("replica.close()")
     damage(one_note, how)
 
-    one_note.do("await open();")
+    one_note.do("await open(); await replica.verify();")
 
     assert one_note(REBUILT) == ["damaged", 1, 0]
     assert one_note(NOTES) == []
     assert one_note("replica.all('SELECT * FROM outbox')") == [entry]
     assert one_note("[replica.meta('user'), replica.meta('cursor') ?? null]") == ["u", None]
+
+
+def test_damage_that_is_found_after_opening_is_told_and_what_was_typed_meanwhile_survives(one_note):
+    one_note.do(FILL)
+    one_note("replica.tx((r) => r.run('UPDATE note SET batch = 1 WHERE id = 10'))")
+    one_note("replica.close()")
+    damage(one_note, "a segment is overwritten")
+    one_note.do("globalThis.told = []; await open({onRebuild: (rebuild) => told.push(rebuild.reason)});")
+    assert one_note("told") == []
+    one_note("replica.tx((r) => { queue(r, 2); })")
+
+    one_note("replica.verify()")
+
+    assert one_note("told") == ["damaged"]
+    assert one_note("replica.all('SELECT n FROM outbox').map((row) => row.n)") == [1, 2]
+    assert one_note("(await storedTyped(name)).map((entry) => entry.n)") == [1, 2]
+
+
+def test_sound_file_stays_as_it_is_when_it_is_looked_through(one_note):
+    one_note.do(FILL)
+
+    one_note.do("await replica.close(); await open(); await replica.verify();")
+
+    assert one_note("replica.rebuilt") is None
+    assert len(one_note(NOTES)) == 1501
 
 
 def test_lost_page_is_noticed_even_where_what_is_left_is_a_sound_older_file(one_note):
@@ -210,6 +235,40 @@ def test_entry_dropped_from_the_outbox_does_not_come_back(one_note):
     assert one_note("replica.all('SELECT n FROM outbox').map((row) => row.n)") == [2]
 
 
+def test_what_was_sent_and_is_not_yet_safe_survives_as_what_was_typed_does(one_note):
+    one_note(
+        "replica.tx((r) => { r.run(`INSERT INTO sent VALUES (7, 'op-7', NULL, 'note', '7', '{}', 5, 70)`);"
+        " r.sentPut(7, {n: 7, id: 'op-7', group_id: null, entity: 'note', row_id: '7', op: '{}', at_ms: 5, seq: 70});"
+        "})"
+    )
+
+    one_note.do("await replica.close(); await open({schemaHash: 'two'});")
+
+    assert one_note(REBUILT) == ["schema", 2, 0]
+    assert one_note("replica.all('SELECT n, id, seq FROM sent')") == [{"n": 7, "id": "op-7", "seq": 70}]
+    assert one_note("(await storedTyped(name)).map((entry) => entry.state)") == ["waiting", "sent"]
+    one_note("replica.tx((r) => { r.run('DELETE FROM sent'); r.sentDelete(7); })")
+    one_note.do("await replica.close(); await open({schemaHash: 'three'});")
+    assert one_note("replica.value('SELECT count(*) FROM sent')") == 0
+
+
+def test_stores_of_an_earlier_release_are_kept_and_completed(one_note):
+    one_note("replica.close()")
+    one_note.do(
+        "await new Promise((ok) => (indexedDB.deleteDatabase(name).onsuccess = ok));"
+        " const request = indexedDB.open(name, 1);"
+        " request.onupgradeneeded = () => { for (const store of ['segment', 'page', 'meta', 'outbox', 'kept'])"
+        "   request.result.createObjectStore(store);"
+        "   request.transaction.objectStore('outbox').put({n: 3, id: 'op-3', group_id: null, entity: 'note',"
+        "     row_id: '3', op: '{}', at_ms: 1, state: 'waiting', seq: null, reason: null, detail: null}, 3); };"
+        " await new Promise((ok) => (request.onsuccess = ok)); request.result.close();"
+    )
+
+    one_note.do("await open();")
+
+    assert one_note("replica.all('SELECT n FROM outbox')") == [{"n": 3}]
+
+
 def test_entry_that_does_not_fit_the_new_schema_stays_exportable(one_note):
     one_note.do(
         "await replica.close();"
@@ -217,17 +276,17 @@ def test_entry_that_does_not_fit_the_new_schema_stays_exportable(one_note):
     )
 
     assert one_note(REBUILT) == ["schema", 0, 1]
-    assert one_note("(await storedOutbox(name)).map((entry) => entry.id)") == ["op-1"]
+    assert one_note("(await storedTyped(name)).map((entry) => entry.id)") == ["op-1"]
 
 
 def test_stored_outbox_can_be_read_while_the_replica_is_open(one_note):
-    assert one_note("(await storedOutbox(name))[0].entity") == "note"
+    assert one_note("(await storedTyped(name))[0].entity") == "note"
     one_note("replica.tx((r) => { queue(r, 2); })")
     assert one_note(NOTES) == [1, 2]
 
 
 def test_connection_taken_away_is_opened_again(one_note):
-    """Another context asks to delete the database, as signing out in a page does: nothing blocks it."""
+    """The browser deletes the database, as it does when space runs out: nothing blocks it, and what was typed stays."""
     deleted = one_note.do(
         "return new Promise((ok, no) => { const request = indexedDB.deleteDatabase(name);"
         " request.onsuccess = () => ok('deleted'); request.onblocked = () => no(new Error('blocked')); })"
@@ -236,7 +295,9 @@ def test_connection_taken_away_is_opened_again(one_note):
     assert deleted == "deleted"
     one_note("replica.tx((r) => { queue(r, 5); })")
     assert one_note(NOTES) == [5]
-    assert one_note(REBUILT) == ["new", 0, 0]
+    assert one_note(REBUILT) == ["new", 1, 0]
+    one_note.stop()
+    assert one_note("(await storedTyped(name)).map((entry) => entry.n)") == [1, 5]
 
 
 def test_storage_that_stays_broken_refuses_until_it_is_mended(one_note):

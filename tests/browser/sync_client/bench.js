@@ -9,6 +9,7 @@ import { loadPinyin } from "/service_worker/latin.js";
 import * as outbox from "/service_worker/outbox.js";
 import { layAllOver } from "/service_worker/overlay.js";
 import { openReplica } from "/service_worker/replica.js";
+import { allTyped } from "/service_worker/sent.js";
 import { registerSqlFunctions } from "/service_worker/sql_functions.js";
 import { syncStatus } from "/service_worker/status.js";
 import { SyncClient } from "/service_worker/sync_client.js";
@@ -20,7 +21,7 @@ let replica;
 let client;
 let tables;
 let why = "";
-export const heard = { progress: [], changed: [], newSchema: 0 };
+export const heard = { progress: [], changed: [], newSchema: 0, course: [] };
 
 /** model: {entities, stamps, script, hash}. */
 export async function open(model, { name = "bench", now = null, patience } = {}) {
@@ -44,6 +45,7 @@ export async function open(model, { name = "bench", now = null, patience } = {})
     onProgress: (rows, total) => heard.progress.push([rows, total]),
     onChanged: (entities) => heard.changed.push(entities),
     onNewSchema: () => (heard.newSchema += 1),
+    onCourse: () => heard.course.push(client.going.doing),
   });
 }
 
@@ -62,7 +64,10 @@ export async function sync() {
   return why;
 }
 
-export const status = () => syncStatus(replica, { why, isSending: client.isSending });
+/** What was mended, or why it cannot be said. */
+export const prove = () => client.prove().catch((error) => error.why ?? Promise.reject(error));
+
+export const status = () => syncStatus(replica, { why, isSending: client.isSending, going: client.going });
 
 /** Record operations as a person's form would; those without an id get one, more than one become a group. */
 export async function edit(...operations) {
@@ -77,6 +82,7 @@ export const discard = (n) => replica.tx(() => outbox.discard(replica, tables, n
 export const kept = (name = "bench") => new Kept(`${name}-kept`).all();
 export const all = (sql) => replica.all(sql);
 export const meta = (name) => replica.meta(name);
+export const typed = () => allTyped(replica);
 export const entries = () => replica.all("SELECT * FROM outbox ORDER BY n");
 export const row = (entity, id) => replica.one(`SELECT * FROM ${entity} WHERE id = :id`, { ":id": id }) ?? null;
 
