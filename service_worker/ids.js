@@ -4,6 +4,8 @@
  * Pure: the time and the random bytes come in as arguments. Twin of sync/ids.py.
  */
 
+import { sha256 } from './sha256.js';
+
 export const RANDOM_BYTES = 10;
 
 // UUIDs, and the readable ids that imports and the sample firm give ('user-anna').
@@ -39,4 +41,16 @@ export function uuid7(nowMs, randomBytes) {
  */
 export function isId(text) {
   return typeof text === 'string' && ID.test(text);
+}
+
+/**
+ * One id for what several devices may make, each by itself: the same for the same texts (a UUIDv8).
+ * @param {...string} texts
+ */
+export function derivedId(...texts) {
+  const octets = sha256(texts.join('\n')).slice(0, 16);
+  octets[6] = 0x80 | (octets[6] & 0x0f);
+  octets[8] = 0x80 | (octets[8] & 0x3f);
+  const digits = [...octets].map((octet) => octet.toString(16).padStart(2, '0')).join('');
+  return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join('-');
 }

@@ -3,9 +3,13 @@
  * All are deterministic: the same arguments give the same answer on every host, always.
  */
 import { addDays, dayStartMs, localDate, weekStart, weekday } from "../web/dates.js";
+import { derivedId } from "./ids.js";
 import { fold, searchKey } from "./latin.js";
+import { nextOccurrence, occurrenceOn, occurrences, ruleFrom, ruleParts, ruleUntil } from "./recurrence.js";
 
 const asText = (value) => (value === null || value === undefined ? "" : String(value));
+
+const asJson = (value) => (value === null ? null : JSON.stringify(value));
 
 /** @type {[string, (...values: any[]) => any][]} */
 export const FUNCTIONS = [
@@ -16,6 +20,13 @@ export const FUNCTIONS = [
   ["add_days", (day, days) => addDays(day, days)],
   ["weekday", (day) => weekday(day)],
   ["week_start", (day) => weekStart(day)],
+  ["occurrences", (...series) => asJson(occurrences(...series))],
+  ["next_occurrence", (...series) => asJson(nextOccurrence(...series))],
+  ["occurrence_on", (...series) => asJson(occurrenceOn(...series))],
+  ["rule_until", (rrule, day) => ruleUntil(rrule, day)],
+  ["rule_from", (startMs, rrule, tz, day) => ruleFrom(startMs, rrule, tz, day)],
+  ["rule_parts", (rrule, tz) => ruleParts(rrule, tz)],
+  ["derived_id", (...texts) => derivedId(...texts.map(asText))],
 ];
 
 /**

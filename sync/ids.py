@@ -5,7 +5,9 @@ Pure: the time and the random bytes come in as arguments.  Twin: service_worker/
 
 from __future__ import annotations
 
+import hashlib
 import re
+from uuid import UUID
 
 # UUIDs, and the readable ids that imports and the sample firm give ('user-anna').
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -28,3 +30,11 @@ def uuid7(now_ms: int, random_bytes: bytes) -> str:
 def is_id(text: object) -> bool:
     """Whether this can name a row or an operation."""
     return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def derived_id(*texts: str) -> str:
+    """One id for what several devices may make, each by itself: the same for the same texts (a UUIDv8)."""
+    digest = bytearray(hashlib.sha256("\n".join(texts).encode()).digest()[:16])
+    digest[6] = 0x80 | digest[6] & 0x0F
+    digest[8] = 0x80 | digest[8] & 0x3F
+    return str(UUID(bytes=bytes(digest)))

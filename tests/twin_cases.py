@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from sync import forms, ids, latin, operations, rebase, typed, values
+from sync import forms, ids, latin, operations, rebase, recurrence, rules, typed, values
 from sync.entities import BY_NAME
 from sync.model import Field
 
@@ -95,6 +95,17 @@ def _form(case: dict):
     return dataclasses.asdict(result)
 
 
+def _rule(case: dict):
+    try:
+        return rules.check(case["rule"])
+    except rules.BadRule as bad:
+        raise values.Refused("bad_rule", {"part": bad.part}) from bad
+
+
+def _cut(case: dict):
+    return recurrence.rule_until(*case["until"]) if "until" in case else recurrence.rule_from(*case["from"])
+
+
 ANSWERS: dict[str, Callable[[dict], object]] = {
     "check": _check,
     "typed": _typed,
@@ -108,4 +119,11 @@ ANSWERS: dict[str, Callable[[dict], object]] = {
     "search_key": lambda case: latin.search_key(*case["texts"]),
     "uuid7": lambda case: ids.uuid7(case["now_ms"], bytes.fromhex(case["random"])),
     "is_id": lambda case: ids.is_id(case["text"]),
+    "derived_id": lambda case: ids.derived_id(*case["texts"]),
+    "rule": _rule,
+    "occurrences": lambda case: recurrence.occurrences(*case["series"], case["from_ms"], case["to_ms"]),
+    "next_occurrence": lambda case: recurrence.next_occurrence(*case["series"], case["from_ms"]),
+    "occurrence_on": lambda case: recurrence.occurrence_on(*case["series"], case["day"]),
+    "cut": _cut,
+    "rule_parts": lambda case: recurrence.rule_parts(case["rule"], case["tz"]),
 }

@@ -5,6 +5,11 @@ All are deterministic: the same arguments give the same answer on every host, al
 
 from __future__ import annotations
 
+import json
+
+from sync import recurrence
+from sync.ids import derived_id
+
 from . import dates
 
 
@@ -26,6 +31,26 @@ def _search_key(*texts: object) -> str:
     return search_key(*(_as_text(text) for text in texts))
 
 
+def _occurrences(*series: object) -> str:
+    return _json(recurrence.occurrences(*series))
+
+
+def _next_occurrence(*series: object) -> str | None:
+    return _json(recurrence.next_occurrence(*series))
+
+
+def _occurrence_on(*series: object) -> str | None:
+    return _json(recurrence.occurrence_on(*series))
+
+
+def _derived_id(*texts: object) -> str:
+    return derived_id(*(_as_text(text) for text in texts))
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else json.dumps(value, separators=(",", ":"))
+
+
 def _as_text(value: object) -> str:
     return "" if value is None else str(value)
 
@@ -39,4 +64,11 @@ FUNCTIONS = (
     ("add_days", 2, dates.add_days),
     ("weekday", 1, dates.weekday),
     ("week_start", 1, dates.week_start),
+    ("occurrences", 7, _occurrences),
+    ("next_occurrence", 6, _next_occurrence),
+    ("occurrence_on", 6, _occurrence_on),
+    ("rule_until", 2, recurrence.rule_until),
+    ("rule_from", 4, recurrence.rule_from),
+    ("rule_parts", 2, recurrence.rule_parts),
+    ("derived_id", -1, _derived_id),
 )

@@ -11,6 +11,7 @@ from sync.entities import ENTITIES
 from sync.latin import pinyin_table_text
 from sync.model import Field
 from sync.model_json import model_json, plain
+from tests.random_rules import random_series
 from tests.twin_cases import field_of, fits, load, outcome
 
 ENTITIES_JSON = model_json()["entities"]
@@ -27,6 +28,13 @@ GROUPS = [
     ("latin", "search_key"),
     ("ids", "uuid7"),
     ("ids", "is_id"),
+    ("ids", "derived_id"),
+    ("recurrence", "rule"),
+    ("recurrence", "occurrences"),
+    ("recurrence", "next_occurrence"),
+    ("recurrence", "occurrence_on"),
+    ("recurrence", "cut"),
+    ("recurrence", "rule_parts"),
 ]
 
 ZONES = ["UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Europe/Istanbul"]
@@ -66,6 +74,18 @@ def test_cases(answers, group, kind):
 
     assert [case["why"] for case, answer in zip(cases, answered, strict=True) if not fits(case, answer)] == []
     assert answered == [outcome(kind, case) for case in cases]
+
+
+def test_random_series(answers):
+    """Three thousand series: the device counts them out as the server does, and the server as dateutil does."""
+    dice = random.Random("series")
+    cases = [random_series(dice) for _ in range(3_000)]
+
+    answered = answers("occurrences", cases)
+
+    differing = [case for case, answer in zip(cases, answered, strict=True) if answer != outcome("occurrences", case)]
+    assert differing == []
+    assert sum(len(answer["gives"]) for answer in answered) > 10_000
 
 
 @pytest.mark.parametrize("kind", ["check", "typed", "fold", "latin", "search_key", "patch", "new_rows"])

@@ -3,10 +3,12 @@
  */
 
 import { operationsFromForm } from '/service_worker/forms.js';
-import { isId, uuid7 } from '/service_worker/ids.js';
+import { derivedId, isId, uuid7 } from '/service_worker/ids.js';
 import { fold, latin, loadPinyin, searchKey } from '/service_worker/latin.js';
 import { Malformed, applyPatch, parse, toWire } from '/service_worker/operations.js';
 import { rebase } from '/service_worker/rebase.js';
+import { nextOccurrence, occurrenceOn, occurrences, ruleFrom, ruleParts, ruleUntil } from '/service_worker/recurrence.js';
+import { BadRule, checkRule } from '/service_worker/rules.js';
 import { parseTyped } from '/service_worker/typed.js';
 import { Refused, check } from '/service_worker/values.js';
 
@@ -35,6 +37,7 @@ function outcome(answer) {
     return { gives: answer() };
   } catch (error) {
     if (error instanceof Refused) return { refused: [error.code, error.detail] };
+    if (error instanceof BadRule) return { refused: ['bad_rule', { part: error.part }] };
     if (error instanceof Malformed) return { malformed: error.reason };
     return { threw: String(error.stack) };
   }
@@ -57,6 +60,13 @@ const ANSWERS = {
   search_key: ({ texts }) => searchKey(...texts),
   uuid7: ({ now_ms: nowMs, random }) => uuid7(nowMs, Uint8Array.from(random.match(/../g), (pair) => parseInt(pair, 16))),
   is_id: ({ text }) => isId(text),
+  derived_id: ({ texts }) => derivedId(...texts),
+  rule: ({ rule }) => checkRule(rule),
+  occurrences: ({ series, from_ms: fromMs, to_ms: toMs }) => occurrences(...series, fromMs, toMs),
+  next_occurrence: ({ series, from_ms: fromMs }) => nextOccurrence(...series, fromMs),
+  occurrence_on: ({ series, day }) => occurrenceOn(...series, day),
+  cut: (given) => (given.until ? ruleUntil(...given.until) : ruleFrom(...given.from)),
+  rule_parts: ({ rule, tz }) => ruleParts(rule, tz),
 };
 
 function form({ items, context = {} }, entities) {
