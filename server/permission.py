@@ -42,7 +42,7 @@ def check_new(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict, s
     """May this person add this row?"""
     check_addable(db, user_id, entity, row)
     for column, key in accounts_named(entity, row):
-        _check_level(scope.access(db, user_id, "account", key, since), column)
+        _check_level(_access(db, user_id, "account", key, since), column)
 
 
 def check_addable(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict) -> None:
@@ -129,7 +129,7 @@ def _check_claim(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict
     was_free = taken is not None and loads(taken["old"])["owner_id"] is None
     if was_free and _has_held(db, user_id, "account", row["id"]):
         name = db.execute("SELECT name FROM user WHERE id = ?", (owner,)).fetchone()
-        raise Rejected("claimed", by=owner, name=name[0] if name else "")
+        raise Rejected("claimed", by=owner, name=name[0] if name else "", account=row["name"])
 
 
 def _check_frozen(user_id: str, handover: dict, edit) -> None:
@@ -193,11 +193,20 @@ def level(
     """'write', 'read' or None: the best this person holds on this row through any of its buckets."""
     best = None
     for kind, key in row_buckets(entity, row):
-        held = scope.access(db, user_id, kind, key, since)
+        held = _access(db, user_id, kind, key, since)
         if held == "write":
             return held
         best = best or held
     return best
+
+
+def _access(db: sqlite3.Connection, user_id: str, kind: str, key: str, since: int | None) -> str | None:
+    held = scope.access(db, user_id, kind, key, since)
+    if held is None and kind == "account":
+        # Somebody who has left and still brings an account of their own, with what hangs on it.
+        mine = db.execute("SELECT 1 FROM account WHERE id = ? AND owner_id = ?", (key, user_id)).fetchone()
+        return "write" if mine else None
+    return held
 
 
 def row_buckets(entity: Entity, row: dict) -> Iterator[tuple[str, str]]:
