@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from .work import Story
 
 FROM, TO, MANAGER = "user-zhaolei", "user-lina", "user-wangfang"
@@ -22,18 +20,10 @@ def add_pool_rules(story: Story) -> None:
 
 
 def add_handovers(story: Story) -> None:
-    """Last week a salesperson passed a few customers on to a colleague, who has taken them over."""
+    """A salesperson's manager has just passed a few customers on to a colleague, who is yet to say so."""
     theirs = [one for one in story.customers if one.owner == FROM][:HOW_MANY]
-    at_ms = story.at(-6, 10, 0)
     story.diary.make(
-        "handover", "handover-1", at_ms, MANAGER,
-        from_id=FROM, to_id=TO, account_ids=[one.id for one in theirs], keep="read", keep_until=story.day(30),
-        note="赵磊改做大客户，这几家由李娜接手。", received_at_ms=at_ms + 5 * 3_600_000, owner_id=MANAGER,
-        done_at_ms=at_ms, counts=json.dumps({"account": len(theirs)}),
+        "handover", "handover-1", story.now_ms, MANAGER,
+        from_id=FROM, to_id=TO, account_ids=[one.id for one in theirs], keep="none",
+        note="赵磊改做大客户，这几家由李娜接手。", owner_id=MANAGER,
     )  # fmt: skip
-    for number, customer in enumerate(theirs, start=1):
-        story.diary.make(
-            "handover_item", f"handover-1-{number}", at_ms, None,
-            handover_id="handover-1", from_id=FROM, to_id=TO, owner_id=MANAGER, target_entity="account",
-            target_id=customer.id, account_id=customer.id, title=customer.name,
-        )  # fmt: skip
