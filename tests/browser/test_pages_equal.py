@@ -50,6 +50,11 @@ QUERY = {
     "sort": "quiet",
     "part": "rows",
     "show": "all",
+    "to": "user-li",
+    "rest": "user-anna",
+    "region": "上海",
+    "keep": "read",
+    "until": "2026-12-31",
 }
 MOST_PATHS = 4
 FORM = {

@@ -76,7 +76,7 @@ SELECT coalesce(a.region, '-') AS region, count(*) AS n FROM account a WHERE a.o
 -- name: is_filtered :value
 SELECT :q <> '' OR :level <> '' OR :region <> '' OR :back <> '';
 
--- Side 1 is what the filters choose, side 0 the rest. Without a filter everything is side 1.
+-- Side 1 is what the filters choose, side 0 the rest, with what belongs to no customer. Without a filter all is side 1.
 -- name: sides :many
 WITH
 theirs AS (
@@ -100,13 +100,12 @@ events AS (
   SELECT coalesce(t.side, NOT :is_filtered) AS side, count(*) AS n
   FROM event e LEFT JOIN theirs t ON t.id = e.account_id
   WHERE e.owner_id = :id AND (e.end_ms >= :now_ms OR e.rrule IS NOT NULL) AND e.cancelled_at_ms IS NULL
-    AND (t.id IS NOT NULL OR NOT :is_filtered)
   GROUP BY 1
 ),
 tasks AS (
   SELECT coalesce(t.side, NOT :is_filtered) AS side, count(*) AS n
   FROM task k LEFT JOIN theirs t ON t.id = k.account_id
-  WHERE k.done_at_ms IS NULL AND (k.assignee_id = :id OR k.owner_id = :id) AND (t.id IS NOT NULL OR NOT :is_filtered)
+  WHERE k.done_at_ms IS NULL AND (k.assignee_id = :id OR k.owner_id = :id)
   GROUP BY 1
 ),
 conflicts AS (
@@ -168,7 +167,6 @@ SELECT e.id, e.title, e.start_ms, e.is_all_day, a.name AS account_name,
     AND (:back = '' OR a.id IN (SELECT i.target_id FROM handover_item i WHERE i.handover_id = :back))) END AS side
 FROM event e LEFT JOIN account a ON a.id = e.account_id AND a.owner_id = :id
 WHERE e.owner_id = :id AND (e.end_ms >= :now_ms OR e.rrule IS NOT NULL) AND e.cancelled_at_ms IS NULL
-  AND (a.id IS NOT NULL OR NOT :is_filtered)
 ORDER BY e.start_ms, e.id
 LIMIT 200;
 
@@ -179,7 +177,7 @@ SELECT k.id, k.title, k.due_on, a.name AS account_name,
     AND (:region = '' OR coalesce(a.region, '-') = :region)
     AND (:back = '' OR a.id IN (SELECT i.target_id FROM handover_item i WHERE i.handover_id = :back))) END AS side
 FROM task k LEFT JOIN account a ON a.id = k.account_id AND a.owner_id = :id
-WHERE k.done_at_ms IS NULL AND (k.assignee_id = :id OR k.owner_id = :id) AND (a.id IS NOT NULL OR NOT :is_filtered)
+WHERE k.done_at_ms IS NULL AND (k.assignee_id = :id OR k.owner_id = :id)
 ORDER BY k.due_on IS NULL, k.due_on, k.id
 LIMIT 200;
 
