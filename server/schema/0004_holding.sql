@@ -14,11 +14,13 @@ CREATE INDEX membership_until_seq ON membership (until_seq) WHERE until_seq IS N
 CREATE INDEX membership_quiet ON membership (key)
   WHERE kind = 'account' AND until_seq IS NULL AND held_until_seq IS NOT NULL;
 
--- What was decided for a person: how many days back (NULL: all), on which day, of how many accounts how many are held.
+-- What was decided for a person: how many days back (NULL: all), on which day, at which sequence number; of how many
+-- accounts how many were held then.
 CREATE TABLE holding (
   user_id TEXT PRIMARY KEY NOT NULL,
   day TEXT NOT NULL,
   days INTEGER,
+  seq INTEGER NOT NULL,
   held INTEGER NOT NULL,
   visible INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
