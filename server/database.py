@@ -15,9 +15,15 @@ from web import sql_functions
 __all__ = ["connect_reader", "connect_writer", "sqlite3"]
 
 
+# A commit of the writer empties every reader's cache, so that a large one would be filled for nothing; the map is
+# what the operating system holds anyway.
+READER_CACHE_KB, WRITER_CACHE_KB = 8_192, 65_536
+MAP_BYTES = 64 * 2**20
+
+
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes. Autocommit: the writer issues BEGIN and COMMIT itself."""
-    connection = _connect(path.absolute().as_uri())
+    connection = _connect(path.absolute().as_uri(), WRITER_CACHE_KB)
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: an acknowledged edit is on the disk, not only in the WAL's page cache.
     connection.execute("PRAGMA synchronous = FULL")
@@ -26,16 +32,16 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads. `query_only` would forbid the TEMP tables that carry the scope."""
-    return _connect(f"{path.absolute().as_uri()}?mode=ro")
+    return _connect(f"{path.absolute().as_uri()}?mode=ro", READER_CACHE_KB)
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(uri: str, cache_kb: int) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
     connection.row_factory = sqlite3.Row
     # First of all: everything after it may already meet a lock.
     connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute("PRAGMA cache_size = -65536")
-    connection.execute("PRAGMA mmap_size = 268435456")
+    connection.execute(f"PRAGMA cache_size = -{cache_kb}")
+    connection.execute(f"PRAGMA mmap_size = {MAP_BYTES}")
     sql_functions.register(connection)
     return connection

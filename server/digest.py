@@ -37,7 +37,7 @@ async def check_endpoint(request: Request, firm) -> Response:
     try:
         asked = await read_json(request)
         _check_sums(asked)
-        return await respond(request, lambda: check(firm, session.user_id, asked))
+        return await respond(request, firm, lambda: check(firm, session.user_id, asked))
     except Refuse as refuse:
         return refuse.response
     except StartAgain:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import shutil
 import signal
 import socket
@@ -14,12 +15,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
+from anyio import to_thread
 
 from server import let_in
 from server.config import Settings, read_settings
 from server.doctor import why_not_serve
 from server.firm import Firm
 
+# Threads that make pages: as many as two processors keep busy. In a crowd of threads nobody gets a turn in time.
+PAGE_THREADS = 6
 # How long answers under way may take once the server is told to stop.
 SHUTDOWN_S = 3
 
@@ -125,6 +129,9 @@ def _serve(firm, settings: Settings, listening: socket.socket) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
+    # Pages and catalogues stay for good: looking through them for rubbish again and again stops every answer.
+    gc.collect()
+    gc.freeze()
     # uvicorn raises the signal that stopped it once more when it is done; the firm must still be closed then.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
@@ -137,6 +144,10 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, firm) -> None:
         super().__init__(config)
         self.firm = firm
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        to_thread.current_default_thread_limiter().total_tokens = PAGE_THREADS
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         ending = asyncio.create_task(self._end_streams())

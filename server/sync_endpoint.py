@@ -6,10 +6,9 @@ import hashlib
 import itertools
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -56,7 +55,7 @@ async def sync(request: Request, firm) -> Response:
     try:
         asked = _asked(await read_json(request))
         outcomes = await _judged(firm, session.user_id, session.device_id, asked)
-        return await respond(request, lambda: answer(firm, session.user_id, asked, outcomes))
+        return await respond(request, firm, lambda: answer(firm, session.user_id, asked, outcomes))
     except Refuse as refuse:
         return refuse.response
     except StartAgain:
@@ -193,9 +192,9 @@ def as_line(value: dict) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-async def respond(request: Request, lines_of) -> Response:
+async def respond(request: Request, firm, lines_of) -> Response:
     """Send lines as they are made; the few of an ordinary round are sent whole, with their length."""
-    lines, first, is_all = await run_in_threadpool(_first_bytes, lines_of)
+    lines, first, is_all = await firm.pull(lambda: _first_bytes(lines_of))
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
     headers = {"Cache-Control": "no-store"}
     if is_all and len(first) < SMALL_BYTES:
@@ -208,7 +207,7 @@ async def respond(request: Request, lines_of) -> Response:
     headers["Content-Type"] = "application/x-ndjson"
     if is_all:
         return Response(b"".join(pieces), headers=headers)
-    return StreamingResponse(pieces, headers=headers | {"X-Accel-Buffering": "no"})
+    return StreamingResponse(_made(firm, pieces), headers=headers | {"X-Accel-Buffering": "no"})
 
 
 def _first_bytes(lines_of) -> tuple[Iterator[str], bytes, bool]:
@@ -219,6 +218,13 @@ def _first_bytes(lines_of) -> tuple[Iterator[str], bytes, bool]:
         if len(first) > WHOLE_BYTES:
             return lines, bytes(first), False
     return lines, bytes(first), True
+
+
+async def _made(firm, pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """Each piece made in a thread when the one before has gone out."""
+    waiting = iter(pieces)
+    while (piece := await firm.pull(lambda: next(waiting, None))) is not None:
+        yield piece
 
 
 def _gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
