@@ -36,7 +36,9 @@ import { trimmed } from './tidy.js';
 
 const SLOT_NAME = /^[A-Za-z0-9_-]+$/u;
 const HEADER = /^([a-z_]+)\/([^/]*)\/([0-9]{0,15})$/u;
-const SUFFIXES = new Set(['', 'was', 'date', 'time', 'date.was', 'time.was']);
+// A rule is typed in parts: how often it comes back, on which weekdays, how it ends, and when.
+const RULE_PARTS = ['day', 'ends', 'until', 'count'];
+const SUFFIXES = new Set(['', 'was', 'date', 'time', 'date.was', 'time.was', ...RULE_PARTS]);
 
 /**
  * The slots of a form, in the order of their `row.` inputs.
@@ -133,6 +135,10 @@ function readInput(name, parts) {
       isBlank: !last(parts.get('date')),
     };
   }
+  if (RULE_PARTS.some((part) => parts.has(part))) {
+    const rule = ruleOf(parts);
+    return { name, typed: [rule], was: parts.get('was') ?? null, isBlank: !rule };
+  }
   const typed = parts.get('') ?? null;
   return { name, typed, was: parts.get('was') ?? null, isBlank: !(typed ?? []).some((text) => trimmed(text)) };
 }
@@ -147,6 +153,21 @@ function joined(parts, suffix) {
   const day = last(parts.get(`date${suffix}`));
   const clock = last(parts.get(`time${suffix}`));
   return [day || clock ? `${day}T${clock || '00:00'}` : ''];
+}
+
+/**
+ * A recurrence rule from its parts; '' where it does not come back.
+ * @param {Map<string, string[]>} parts
+ */
+function ruleOf(parts) {
+  let rule = last(parts.get(''));
+  if (!rule) return '';
+  const weekdays = (parts.get('day') ?? []).map(trimmed).filter((day) => day !== '');
+  if (weekdays.length && rule.includes('WEEKLY') && !rule.includes('BYDAY')) rule += `;BYDAY=${weekdays.join(',')}`;
+  const ends = last(parts.get('ends'));
+  if (ends === 'until') rule += `;UNTIL=${last(parts.get('until')).replaceAll('-', '')}`;
+  if (ends === 'count') rule += `;COUNT=${last(parts.get('count'))}`;
+  return rule;
 }
 
 /** @param {string[]|undefined} texts */

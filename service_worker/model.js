@@ -12,7 +12,7 @@
  * @property {number} least
  * @property {number} most
  * @property {string[]} choices
- * @property {string} of what a set holds: phone, email, tag or ref
+ * @property {string} of what a set holds: phone, email, tag or ref; what a text is: rule
  * @property {string} ref
  * @property {string} group
  * @property {string} merge

@@ -6,6 +6,7 @@
 
 import { SERVER_ONLY, fieldNamed } from './model.js';
 import { defaults, missing } from './operations.js';
+import { nextOccurrence } from './recurrence.js';
 import { parseTyped, splitMembers } from './typed.js';
 import { Refused, check, checkMembers, membersOf } from './values.js';
 
@@ -83,6 +84,7 @@ class SlotReader {
     for (const text of this.#slot.whole) this.#readWhole(text);
     if (this.#slot.isNew) this.#complete();
     this.#checkOrder();
+    this.#checkTakesPlace();
     /** @type {Partial<Operation>} */
     const patch = {};
     if (Object.keys(this.#set).length) patch.set = this.#set;
@@ -197,6 +199,14 @@ class SlotReader {
       if (start == null || end == null || start <= end) continue;
       this.#refuse(this.#slot.inputs.get(last)?.name ?? `${this.#slot.name}.${last}`, 'end_before_start', { field: last });
     }
+  }
+
+  /** A series whose rule leaves no day would be nowhere to be seen. */
+  #checkTakesPlace() {
+    const { rrule, start_ms: start, end_ms: end, timezone, is_all_day: isAllDay } = this.#set;
+    if (!rrule || start == null || end == null) return;
+    if (nextOccurrence(start, end, rrule, timezone, isAllDay, start)) return;
+    this.#refuse(this.#slot.inputs.get('rrule')?.name ?? `${this.#slot.name}.rrule`, 'rule_never', { field: 'rrule' });
   }
 
   /** @param {Partial<Operation>} patch */

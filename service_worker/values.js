@@ -6,6 +6,7 @@
  */
 
 import { isId } from './ids.js';
+import { BadRule, checkRule } from './rules.js';
 import { NOT_SEPARATOR, SEPARATOR, SPACE, narrow, oneLine, severalLines, singleSpaced, withoutMarks } from './tidy.js';
 
 /** @typedef {import('./model.js').Field} Field */
@@ -100,7 +101,8 @@ export function isDate(text) {
 /** @type {Record<string, (field: Field, value: any) => Value>} */
 const CHECKS = {
   text(field, value) {
-    const text = oneLine(textOf(value));
+    const line = oneLine(textOf(value));
+    const text = line && field.of === 'rule' ? rule(line) : line;
     refuseLonger(text, field.most);
     return text || null;
   },
@@ -185,6 +187,17 @@ const MEMBER_CHECKS = {
     return text;
   },
 };
+
+/** @param {string} text */
+function rule(text) {
+  try {
+    return checkRule(text);
+  } catch (error) {
+    if (!(error instanceof BadRule)) throw error;
+    if (['UNTIL=', 'COUNT='].includes(error.part)) throw new Refused('no_rule_end');
+    throw new Refused('bad_rule', { part: error.part });
+  }
+}
 
 /**
  * @param {unknown} value

@@ -178,7 +178,7 @@ ENTITIES = (
             count("remind_minutes", 20_160),
             instant("cancelled_at_ms"),
             # A series: its rule (RFC 5545) and the time zone in which its clock time stays the same.
-            text("rrule", 300, group="repeat"),
+            text("rrule", 300, of="rule", group="repeat"),
             text("timezone", 64, group="repeat"),
             # One occurrence of a series that goes its own way: which series, and on which of its local days.
             ref("series_id", "event", merge=ONCE),

@@ -16,7 +16,9 @@ from .tidy import trimmed
 
 _SLOT_NAME = re.compile("[A-Za-z0-9_-]+")
 _HEADER = re.compile("([a-z_]+)/([^/]*)/([0-9]{0,15})")
-_SUFFIXES = {"", "was", "date", "time", "date.was", "time.was"}
+# A rule is typed in parts: how often it comes back, on which weekdays, how it ends, and when.
+_RULE_PARTS = {"day", "ends", "until", "count"}
+_SUFFIXES = {"", "was", "date", "time", "date.was", "time.was"} | _RULE_PARTS
 
 Texts = list[str]
 
@@ -109,6 +111,9 @@ def _input(name: str, parts: dict[str, Texts]) -> Input:
         is_blank = not _last(parts.get("date"))
         was = _joined(parts, ".was") if "date.was" in parts or "time.was" in parts else parts.get("was")
         return Input(f"{name}.date", _joined(parts, ""), was, is_blank)
+    if _RULE_PARTS & parts.keys():
+        rule = _rule(parts)
+        return Input(name, [rule], parts.get("was"), not rule)
     typed = parts.get("")
     return Input(name, typed, parts.get("was"), not any(map(trimmed, typed or [])))
 
@@ -117,6 +122,22 @@ def _joined(parts: dict[str, Texts], suffix: str) -> Texts:
     """A day and a time as one text; a day alone begins at midnight."""
     day, clock = _last(parts.get(f"date{suffix}")), _last(parts.get(f"time{suffix}"))
     return [f"{day}T{clock or '00:00'}" if day or clock else ""]
+
+
+def _rule(parts: dict[str, Texts]) -> str:
+    """A recurrence rule from its parts; '' where it does not come back."""
+    rule = _last(parts.get(""))
+    weekdays = [day for day in map(trimmed, parts.get("day", [])) if day]
+    if not rule:
+        return ""
+    if weekdays and "WEEKLY" in rule and "BYDAY" not in rule:
+        rule += f";BYDAY={','.join(weekdays)}"
+    ends = _last(parts.get("ends"))
+    if ends == "until":
+        rule += f";UNTIL={_last(parts.get('until')).replace('-', '')}"
+    elif ends == "count":
+        rule += f";COUNT={_last(parts.get('count'))}"
+    return rule
 
 
 def _last(texts: Texts | None) -> str:

@@ -44,7 +44,7 @@ class Field:
     type: a key of SQL_TYPES.  `date` is 'YYYY-MM-DD', `instant` is UTC milliseconds, `flag` is 0 or 1,
         `set` is a JSON array of distinct strings, `json` is any JSON text made by the server.
     most: longest text in code points, largest count, or most members of a set.
-    of: what a set holds: 'phone', 'email', 'tag' or 'ref'.
+    of: what a set holds: 'phone', 'email', 'tag' or 'ref'; what a text is: 'rule', see rules.py.
     ref: the entity that a `ref` (or a set of refs) points to.
     group: fields of one group travel together: they are changed, and clash, as one.
     default: the value a new row takes when none is given; '@me' is the person, '@now' the time.

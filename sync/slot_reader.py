@@ -11,6 +11,7 @@ from collections.abc import Callable
 from .form_slots import Input, Slot
 from .model import SERVER_ONLY, Field
 from .operations import defaults, missing
+from .recurrence import next_occurrence
 from .typed import parse_typed, split_members
 from .values import Refused, check, check_members
 
@@ -48,6 +49,7 @@ class SlotReader:
         if self.slot.is_new:
             self._complete()
         self._check_order()
+        self._check_takes_place()
         patch = {key: part for key, part in (("set", self.set), ("add", self.add), ("remove", self.remove)) if part}
         if patch:
             self._emit(patch)
@@ -134,6 +136,17 @@ class SlotReader:
                 posted = self.slot.inputs.get(last)
                 input_name = posted.name if posted else f"{self.slot.name}.{last}"
                 self.result.errors.setdefault(input_name, ("end_before_start", {"field": last}))
+
+    def _check_takes_place(self) -> None:
+        """A series whose rule leaves no day would be nowhere to be seen."""
+        rule, start, end = (self.set.get(name) for name in ("rrule", "start_ms", "end_ms"))
+        if not rule or start is None or end is None:
+            return
+        series = (start, end, rule, self.set.get("timezone"), self.set.get("is_all_day"))
+        if next_occurrence(*series, start) is None:
+            posted = self.slot.inputs.get("rrule")
+            input_name = posted.name if posted else f"{self.slot.name}.rrule"
+            self.result.errors.setdefault(input_name, ("rule_never", {"field": "rrule"}))
 
     def _emit(self, patch: dict) -> None:
         row = self.result.rows_by_slot[self.slot.name]

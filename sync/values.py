@@ -5,7 +5,8 @@ holds.  It never reads a row, a clock or a database.  Twin: service_worker/value
 
 Codes of Refused and their detail: required; not_text; bad_text; too_long {most}; too_many {most};
 not_a_choice {choices}; not_a_date; not_a_number; out_of_range {least, most}; not_a_flag; not_an_id;
-not_a_list; not_json; not_a_phone {value}; not_an_email {value}; unknown_zone {zone}.
+not_a_list; not_json; not_a_phone {value}; not_an_email {value}; unknown_zone {zone}; bad_rule {part};
+no_rule_end.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Iterable
 
 from .ids import is_id
 from .model import Field
+from .rules import BadRule
+from .rules import check as check_rule
 from .tidy import NOT_SEPARATOR, SEPARATOR, SPACE, narrow, one_line, several_lines, single_spaced, without_marks
 
 Value = str | int | None
@@ -91,8 +94,19 @@ def is_date(text: str) -> bool:
 
 def _text(field: Field, value: object) -> str | None:
     text = one_line(_text_of(value))
+    if text and field.of == "rule":
+        text = _rule(text)
     _refuse_longer(text, field.most)
     return text or None
+
+
+def _rule(text: str) -> str:
+    try:
+        return check_rule(text)
+    except BadRule as bad:
+        if bad.part in ("UNTIL=", "COUNT="):
+            raise Refused("no_rule_end") from bad
+        raise Refused("bad_rule", {"part": bad.part}) from bad
 
 
 def _prose(field: Field, value: object) -> str | None:
