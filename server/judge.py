@@ -205,7 +205,8 @@ def _delete(
 
 
 def _edit_deleted(db, entity: Entity, row: dict, op: Operation, author: Author, touched: set) -> tuple[str, int]:
-    """An edit of a row that is gone brings the row back and asks."""
+    """An edit of a row that is gone brings the row back, and asks unless its author knew that it was gone."""
+    knew = op.base >= row["version"]
     deletion = db.execute(
         "SELECT user_id, device_id, op_id, at_ms FROM history WHERE row_id = ? AND unit = '-'"
         " ORDER BY seq DESC LIMIT 1",
