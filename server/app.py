@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from server import background, digest, errors, export, live, page_endpoint, sync_endpoint
 from server.admin import endpoint as admin
+from server.admin import pool_endpoint as admin_pool
 from server.assets import Assets
 from server.config import Settings
 from server.imports import endpoint as imports
@@ -41,6 +42,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *sign_in.routes,
         *own_sign_in.routes,
         *admin.routes,
+        *admin_pool.routes,
         *imports.routes,
         *export.routes,
         Route("/sw.js", assets.serve),

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from server.admin import departments, people, roles, words
+from server.admin import departments, leaving, people, roles, words
 from server.admin.changes import Refused
 from server.errors import Forbidden, problem
 from server.html import show, text_for, who
@@ -60,7 +60,7 @@ async def one_person(request: Request) -> Response:
     if request.method != "POST":
         return _person_page(request, user_id)
     form = await typed(request)
-    seen = _version(form)
+    seen = seen_version(form)
     try:
         await firm.write(lambda conn: people.edit(conn, firm, by, user_id, seen, _person_fields(form)))
     except Refused as refused:
@@ -69,7 +69,7 @@ async def one_person(request: Request) -> Response:
 
 
 async def person_activity(request: Request) -> Response:
-    """POST is_active=0 or 1."""
+    """POST is_active=0 or 1. What somebody still has who is deactivated here goes to whoever is nearest."""
     by = administrator(request)
     firm, user_id, form = request.app.state.firm, request.path_params["id"], await typed(request)
     act = people.reactivate if form.get("is_active") == "1" else people.deactivate
@@ -79,6 +79,36 @@ async def person_activity(request: Request) -> Response:
         return _person_page(request, user_id, None, refused)
     firm.hub.close_device(user_id)
     return RedirectResponse(f"/admin/people/{user_id}", 303)
+
+
+async def person_leaves(request: Request) -> Response:
+    """What the person still holds and to whom it goes; POST to_id, note: hand it over and deactivate."""
+    by = administrator(request)
+    firm, user_id = request.app.state.firm, request.path_params["id"]
+    if request.method != "POST":
+        return _leaving_page(request, by, user_id)
+    form = await typed(request)
+    to_id, note = form.get("to_id", ""), form.get("note", "").strip()
+    try:
+        await firm.write(lambda conn: leaving.leave(conn, firm, by, user_id, to_id, note))
+    except Refused as refused:
+        return _leaving_page(request, by, user_id, form, refused)
+    firm.hub.close_device(user_id)
+    return RedirectResponse(f"/admin/people/{user_id}", 303)
+
+
+def _leaving_page(
+    request: Request, by: str, user_id: str, form: dict | None = None, refused: Refused | None = None
+) -> Response:
+    firm = request.app.state.firm
+    with firm.look() as conn:
+        try:
+            row = people.person(conn, user_id)
+        except Refused:
+            return problem(request, 404)
+        shown = {"person": row, "held": leaving.holdings(conn, user_id, firm.clock())}
+        shown["receivers"] = leaving.receivers(conn, user_id, by)
+    return show(request, "admin_leaving.html", **told(request, form, refused), **shown)
 
 
 async def person_invite(request: Request) -> Response:
@@ -122,7 +152,7 @@ def _person_page(
             "roles": [(one["id"], one["name"]) for one in roles.roles(conn)],
             "managers": [(one["id"], one["name"]) for one in everybody if one["is_active"] and one["id"] != user_id],
         }
-    return show(request, "admin_person.html", **_told(request, form, refused), **shown)
+    return show(request, "admin_person.html", **told(request, form, refused), **shown)
 
 
 def _person_fields(form: dict[str, str]) -> dict:
@@ -159,13 +189,13 @@ def _change_department(conn, firm, by: str, form: dict[str, str]) -> None:
     elif form.get("delete"):
         departments.delete(conn, firm, by, department_id)
     else:
-        departments.edit(conn, firm, by, department_id, _version(form), name, parent_id)
+        departments.edit(conn, firm, by, department_id, seen_version(form), name, parent_id)
 
 
 def _departments_page(request: Request, form: dict | None = None, refused: Refused | None = None) -> Response:
     with request.app.state.firm.look() as conn:
         rows = departments.tree(conn)
-    return show(request, "admin_departments.html", departments=rows, **_told(request, form, refused))
+    return show(request, "admin_departments.html", departments=rows, **told(request, form, refused))
 
 
 async def all_roles(request: Request) -> Response:
@@ -194,22 +224,22 @@ def _change_role(conn, firm, by: str, form: dict[str, str]) -> None:
     elif form.get("delete"):
         roles.delete(conn, firm, by, role_id)
     else:
-        roles.edit(conn, firm, by, role_id, _version(form), fields)
+        roles.edit(conn, firm, by, role_id, seen_version(form), fields)
 
 
 def _roles_page(request: Request, form: dict | None = None, refused: Refused | None = None) -> Response:
     with request.app.state.firm.look() as conn:
         rows = roles.roles(conn)
     scopes = words.scopes(text_for(request))
-    return show(request, "admin_roles.html", roles=rows, scopes=scopes, **_told(request, form, refused))
+    return show(request, "admin_roles.html", roles=rows, scopes=scopes, **told(request, form, refused))
 
 
-def _version(form: dict[str, str]) -> int:
+def seen_version(form: dict[str, str]) -> int:
     text = form.get("version", "")
     return int(text) if text.isascii() and text.isdigit() else -1
 
 
-def _told(request: Request, form: dict | None, refused: Refused | None) -> dict:
+def told(request: Request, form: dict | None, refused: Refused | None) -> dict:
     """What a page shows after a refused post: everything typed, and the reason beside its field."""
     if refused is None:
         return {"values": {}, "errors": {}, "status": 200}
@@ -223,6 +253,7 @@ routes = [
     Route("/admin/people/new", new_person, methods=["GET", "POST"]),
     Route("/admin/people/{id}", one_person, methods=["GET", "POST"]),
     Route("/admin/people/{id}/activity", person_activity, methods=["POST"]),
+    Route("/admin/people/{id}/leave", person_leaves, methods=["GET", "POST"]),
     Route("/admin/people/{id}/invites", person_invite, methods=["POST"]),
     Route("/admin/people/{id}/codes", person_code, methods=["POST"]),
     Route("/admin/departments", all_departments, methods=["GET", "POST"]),

@@ -6,7 +6,7 @@ Functions that change something run in a write job; `by` is the administrator wh
 from __future__ import annotations
 
 from server.admin.changes import Refused, change, find, make
-from server.sign_in import codes, invites, sessions
+from server.sign_in import codes, invites
 
 
 def people(conn) -> list:
@@ -47,10 +47,12 @@ def edit(conn, firm, by: str, user_id: str, seen_version: int, fields: dict) -> 
 
 
 def deactivate(conn, firm, by: str, user_id: str) -> None:
-    """The person leaves: every device is signed out, what they own stays where it is. Raises Refused."""
+    """The person leaves: devices bring what they still have and no more, what is left is handed over.
+
+    Raises Refused.
+    """
     change(conn, firm, by, "user", user_id, find(conn, "user", user_id)["version"], {"is_active": 0})
     check_an_admin_remains(conn)
-    sessions.end_all(conn, user_id)
     conn.execute("DELETE FROM invite WHERE user_id = ?", (user_id,))
     conn.execute("DELETE FROM sign_in_code WHERE user_id = ?", (user_id,))
 

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from server.admin import departments, people
+from tests.small_firm import as_server, op
 from tests.unit.shell import PASSWORD, add_person, client, id_of, open_firm, signed_in_client
 
 
@@ -31,7 +32,7 @@ def person_form(firm, user_id, **changed):
     return form | sets | {"version": row["version"]} | changed
 
 
-PAGES = ["/admin", "/admin/people", "/admin/people/new", "/admin/departments", "/admin/roles"]
+PAGES = ["/admin", "/admin/people", "/admin/people/new", "/admin/departments", "/admin/roles", "/admin/pool"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -226,3 +227,116 @@ def test_people_are_listed_with_those_who_left_last(firm):
 
     with firm.look() as conn:
         assert [row["name"] for row in people.people(conn)] == ["Anna Keller", "Zoe", "Aaron"]
+
+
+# --- leaving
+
+
+def held_by(firm, user_id):
+    with firm.look() as conn:
+        return [row[0] for row in conn.execute("SELECT id FROM account WHERE owner_id = ? ORDER BY id", (user_id,))]
+
+
+def give(firm, user_id, *names):
+    """Accounts of somebody, with an appointment to come and an open task each."""
+    start = firm.clock() + 86_400_000
+    ops = []
+    for name in names:
+        ops.append(op("account", name, name=name, owner_id=user_id))
+        times = {"start_ms": start, "end_ms": start + 3_600_000}
+        ops.append(op("event", f"e-{name}", title="Visit", account_id=name, owner_id=user_id, **times))
+        ops.append(op("task", f"t-{name}", title="Quote", account_id=name, owner_id=user_id, assignee_id=user_id))
+    as_server(firm, *ops)
+
+
+def test_whoever_leaves_is_shown_with_what_they_hold_and_hands_it_over_in_one_step(firm, admin):
+    ben, cleo = add_person(firm, "Ben Otto", login="ben"), add_person(firm, "Cleo Wang", login="cleo")
+    give(firm, ben, "acme", "nova")
+
+    shown = admin.get(f"/admin/people/{ben}/leave").text
+    counts = re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", shown)
+    answer = admin.post(f"/admin/people/{ben}/leave", data={"to_id": cleo, "note": "Call Acme first"})
+
+    assert counts == [("Customers", "2"), ("Appointments to come", "2"), ("Open tasks", "2")]
+    assert answer.status_code == 303
+    assert (held_by(firm, ben), held_by(firm, cleo)) == ([], ["acme", "nova"])
+    assert row_of(firm, "user", ben)["is_active"] == 0
+    with firm.look() as conn:
+        sheets = conn.execute("SELECT from_id, to_id, note, done_at_ms IS NOT NULL FROM handover").fetchall()
+    assert [tuple(row) for row in sheets] == [(ben, cleo, "Call Acme first", 1)]
+
+
+def test_whoever_leaves_without_a_successor_named_stays_with_everything(firm, admin):
+    ben = add_person(firm, "Ben Otto", login="ben")
+    give(firm, ben, "acme")
+
+    answer = admin.post(f"/admin/people/{ben}/leave", data={"to_id": "", "note": "typed"})
+
+    assert answer.status_code == 422 and "Please fill this in." in answer.text and ">\ntyped</textarea>" in answer.text
+    assert held_by(firm, ben) == ["acme"] and row_of(firm, "user", ben)["is_active"] == 1
+
+
+def test_the_last_administrator_keeps_everything_when_leaving_is_refused(firm, admin):
+    anna, ben = id_of(firm, "Anna Keller"), add_person(firm, "Ben Otto", login="ben")
+    give(firm, anna, "acme")
+
+    answer = admin.post(f"/admin/people/{anna}/leave", data={"to_id": ben})
+
+    assert answer.status_code == 422 and "Nobody could administer Roadbook" in answer.text
+    assert held_by(firm, anna) == ["acme"]
+
+
+# --- rules of the shared pool
+
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def quiet(firm):
+    """Ben's customers: one that was just called, one that is quiet, one that is quiet and will be visited."""
+    ben = add_person(firm, "Ben Otto", login="ben")
+    names = ("called", "quiet", "visited")
+    as_server(firm, *(op("account", name, name=name, level="a", owner_id=ben) for name in names))
+    firm.clock.now_ms += 40 * DAY_MS
+    now = firm.clock()
+    as_server(
+        firm,
+        op("activity", "call", account_id="called", kind="call", at_ms=now - DAY_MS, owner_id=ben),
+        op("event", "visit", title="Visit", account_id="visited", start_ms=now + 1, end_ms=now + DAY_MS, owner_id=ben),
+    )
+    return ben
+
+
+def test_a_rule_of_the_pool_is_added_changed_and_deleted(firm, admin):
+    rule = {"name": "Quiet", "days": "30", "levels": ["a", "c"], "is_active": "1"}
+    assert admin.post("/admin/pool", data=rule).status_code == 303
+    row = row_of(firm, "pool_rule", id_of(firm, "Quiet", "pool_rule"))
+    assert (row["days"], row["levels"], row["is_active"]) == (30, '["a","c"]', 1)
+
+    changed = {"id": row["id"], "version": row["version"], "name": "Quiet", "days": "60", "levels": ["c"]}
+    assert admin.post("/admin/pool", data=changed).status_code == 303
+    row = row_of(firm, "pool_rule", row["id"])
+    assert (row["days"], row["levels"], row["is_active"]) == (60, '["c"]', 0)
+
+    assert admin.post("/admin/pool", data={"id": row["id"], "delete": "1"}).status_code == 303
+    assert row_of(firm, "pool_rule", row["id"])["deleted"] == 1
+
+
+@pytest.mark.parametrize(("typed", "count"), [({}, 1), ({"days": "50"}, 0), ({"levels": "b"}, 0), ({"levels": "a"}, 1)])
+def test_a_rule_says_before_it_is_saved_how_many_customers_would_go_back(firm, admin, quiet, typed, count):
+    rule = {"name": "Quiet", "days": "30", "is_active": "1", "preview": "1"} | typed
+
+    shown = admin.post("/admin/pool", data=rule)
+
+    assert shown.status_code == 200
+    assert f"Today {count} customer" in shown.text and 'value="Quiet"' in shown.text
+    with firm.look() as conn:
+        assert conn.execute("SELECT count(*) FROM pool_rule").fetchone()[0] == 0
+
+
+@pytest.mark.parametrize("days", ["", "soon", "0", "99999"])
+def test_a_rule_without_a_number_of_days_is_shown_again_with_the_reason(admin, days):
+    answer = admin.post("/admin/pool", data={"name": "Quiet", "days": days})
+
+    assert answer.status_code == 422 and 'role="alert"' in answer.text and 'value="Quiet"' in answer.text
