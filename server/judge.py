@@ -217,6 +217,8 @@ def _edit_deleted(db, entity: Entity, row: dict, op: Operation, author: Author, 
     record.bring_back(db, entity, row, author, touched)
     if merged.patch:
         record.update(db, entity, row, merged.patch, author, touched)
+    if knew:
+        return APPLIED, row["version"]
     deleter = Author(*deletion) if deletion else author
     sides = Side(merged.patch, author), Side({"deleted": 1}, deleter)
     return CONFLICT, conflicts.ask(db, conflicts.about(entity, row, "delete", "-", *sides, {}), touched)
