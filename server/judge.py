@@ -14,11 +14,12 @@ from sync.model import ANYONE, Entity
 from sync.operations import Malformed, Operation, apply_patch, defaults, parse
 from sync.values import Refused
 
-from . import conflicts, handover, permission, proposal, record, unseen
+from . import collect, conflicts, handover, permission, proposal, record, unseen
 from .conflicts import Side
 from .database import sqlite3
 from .permission import Missing, Rejected
 from .record import Author
+from .sign_in import sessions
 from .whole import check_whole
 
 APPLIED, MERGED, CONFLICT, REJECTED = "applied", "merged", "conflict", "rejected"
@@ -112,7 +113,7 @@ def _why(error: Exception) -> tuple[str, dict]:
 
 def _row(db: sqlite3.Connection, entity: Entity, op: Operation) -> dict | None:
     found = db.execute(f"SELECT * FROM {entity.name} WHERE id = ?", (op.row,)).fetchone()
-    return None if found is None else dict(found)
+    return collect.last_content(db, entity, op.row) if found is None else dict(found)
 
 
 def _unseen(db, sender: Sender, entity: Entity, row: dict, op: Operation) -> list[Change]:
@@ -166,7 +167,7 @@ def _edit(
     merged = merge(entity, row, op, author.at_ms, since)
     check_whole(entity, row | merged.patch, merged.patch)
     if merged.patch:
-        _before_leaving(db, entity, row, merged.patch.get("is_active"), author, touched)
+        _come_or_leave(db, entity, row, merged.patch.get("is_active"), author, touched)
         seq = record.update(db, entity, row, merged.patch, author, touched)
     else:
         seq = row["version"]
@@ -181,11 +182,16 @@ def _verdict(merged: Merge) -> str:
     return MERGED if merged.met else APPLIED
 
 
-def _before_leaving(
+def _come_or_leave(
     db, entity: Entity, row: dict, is_active: int | None, author: Author, touched: set
 ) -> None:
-    """Whoever is disabled, by whatever door, leaves nothing behind."""
-    if entity.name == "user" and is_active == 0 and row["is_active"] and not row["deleted"]:
+    """Whoever is disabled, by whatever door, leaves nothing behind; whoever comes back signs in anew."""
+    if entity.name != "user" or is_active is None or is_active == row["is_active"] or row["deleted"]:
+        return
+    if is_active:
+        sessions.end_all(db, row["id"])
+    else:
+        sessions.begin_farewell(db, row["id"], author.at_ms)
         handover.leave_nothing(db, row["id"], author.user_id, author.op_id, author.at_ms, touched)
 
 
@@ -195,7 +201,7 @@ def _delete(
     if row["deleted"]:
         return APPLIED, row["version"]
     if not since:
-        _before_leaving(db, entity, row, 0, author, touched)
+        _come_or_leave(db, entity, row, 0, author, touched)
         return APPLIED, record.delete(db, entity, row, author, touched)
     # Somebody changed what was being deleted: the row stays until someone answers.
     last = since[-1]

@@ -30,15 +30,25 @@ class Session:
 
 def signed_in(request: Request, firm) -> Session:
     """The session of whoever sent this request. Raises SignedOut."""
+    return _session(request, firm, sessions.find)
+
+
+def signed_in_or_leaving(request: Request, firm) -> Session:
+    """The same, also of somebody who was disabled: a device may still bring what was typed. Raises SignedOut."""
+    return _session(request, firm, sessions.find_any)
+
+
+def _session(request: Request, firm, find) -> Session:
     token = request.cookies.get(cookie_name(request))
     if not token:
         raise SignedOut
     now_ms = firm.clock()
     with firm.look() as conn:
-        row = sessions.find(conn, token, now_ms)
+        row = find(conn, token, now_ms)
     if row is None:
         raise SignedOut
-    if sessions.is_worth_noting(row, now_ms):
+    # A farewell has its day, however often the device comes.
+    if row["is_active"] and sessions.is_worth_noting(row, now_ms):
         request.state.seen = row["token_hash"]
     return Session(row["user_id"], row["device_id"], row["token_hash"])
 

@@ -11,6 +11,8 @@ DAY_MS = 86_400_000
 # A phone that stays in a drawer over a long holiday comes back signed in, with what it has not sent.
 IDLE_MS = 180 * DAY_MS
 NOTE_EVERY_MS = 10 * 60_000
+# How long somebody who was disabled may still bring what was typed before.
+FAREWELL_MS = 30 * DAY_MS
 
 
 def start(conn, *, user_id: str, device_id: str, device_name: str, started_by: str, now_ms: int) -> str:
@@ -36,13 +38,26 @@ def start(conn, *, user_id: str, device_id: str, device_name: str, started_by: s
 
 def find(conn, token: str, now_ms: int):
     """The live session of this token, of a person who is still active, or None."""
+    found = find_any(conn, token, now_ms)
+    return found if found and found["is_active"] else None
+
+
+def find_any(conn, token: str, now_ms: int):
+    """The same, also of a person who was disabled and may still bring what was typed before."""
     return conn.execute(
         "SELECT session.token_hash, session.user_id, session.device_id, session.started_by,"
-        " session.created_at_ms, session.last_seen_ms"
+        " session.created_at_ms, session.last_seen_ms, user.is_active = 1 AND user.deleted = 0 AS is_active"
         " FROM session JOIN user ON user.id = session.user_id"
-        " WHERE session.token_hash = ? AND session.expires_at_ms > ? AND user.is_active = 1 AND user.deleted = 0",
+        " WHERE session.token_hash = ? AND session.expires_at_ms > ?",
         (digest(token), now_ms),
     ).fetchone()
+
+
+def begin_farewell(conn, user_id: str, now_ms: int) -> None:
+    """From now on these devices only bring what they have, and not for long."""
+    conn.execute(
+        "UPDATE session SET expires_at_ms = min(expires_at_ms, ?) WHERE user_id = ?", (now_ms + FAREWELL_MS, user_id)
+    )
 
 
 def is_worth_noting(row, now_ms: int) -> bool:

@@ -240,7 +240,8 @@ def held_by_nobody_active(firm):
             tuple(row)
             for row in db.execute(
                 f"SELECT 'account', id FROM account WHERE owner_id {gone} AND deleted = 0"
-                f" UNION ALL SELECT 'contact', id FROM contact WHERE owner_id {gone} AND account_id IS NULL AND deleted = 0"
+                f" UNION ALL SELECT 'contact', id FROM contact WHERE owner_id {gone} AND account_id IS NULL"
+                " AND deleted = 0"
                 f" UNION ALL SELECT 'event', id FROM event WHERE owner_id {gone} AND end_ms >= {now} AND deleted = 0"
                 f" UNION ALL SELECT 'task', id FROM task WHERE (owner_id {gone} OR assignee_id {gone})"
                 " AND done_at_ms IS NULL AND deleted = 0"
