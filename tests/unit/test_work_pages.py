@@ -11,7 +11,7 @@ from tests.unit.desk import NOW_MS, Desk
 
 NAMES = {
     *("tasks", "task", "task_new", "task_edit", "comment", "comment_new"),
-    *("outbox", "conflicts", "conflict", "me", "search", "team"),
+    *("outbox", "conflicts", "conflicts_several", "conflict", "me", "search", "team"),
 }
 HOUR = 3_600_000
 
@@ -390,16 +390,18 @@ def test_a_conflict_about_a_row_that_is_gone_can_still_be_settled(desk):
     assert desk.row("conflict", "x1")["settled_by"] == "anna"
 
 
-def test_my_conflicts_come_first_and_settled_ones_stay_readable(desk):
+def test_mine_are_shown_first_those_of_others_and_settled_ones_stay_readable(desk):
     desk.person("wang", "王敏")
     conflict(desk, "x1", unit="level", kept_by="li", lost_by="wang")
     conflict(desk, "x2", unit="region")
     conflict(desk, "x3", unit="industry", settled_at_ms=NOW_MS, settled_by="li")
 
-    text = desk.get("/conflicts").text
+    lists = ("", "?whose=all", "?state=settled&whose=all")
+    mine, all_open, settled = (desk.get(f"/conflicts{query}").text for query in lists)
 
-    assert text.index("Yours") < text.index("Region") < text.index("Of others") < text.index("Level")
-    assert text.index("Settled") < text.index("Industry")
+    assert "Region" in mine and "Level" not in mine and "Industry changed" not in mine
+    assert "Region" in all_open and "Level" in all_open and "Yours: 1 All you see: 2" in all_open
+    assert "Industry changed" in settled and "Region" not in settled
     assert "Settled by 李娜" in desk.get("/conflicts/x3").text
 
 
