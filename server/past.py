@@ -41,11 +41,13 @@ def _make_view(connection: sqlite3.Connection, name: str, selects: list[str]) ->
 
 
 def _history(entity: Entity, seen: str) -> str:
+    """Asked for one row or a few, it must begin with their lines: hence the CROSS JOIN."""
     return (
-        "SELECT h.seq, h.entity, h.row_id, h.unit, h.old, h.new, h.user_id, h.device_id,"
-        " (SELECT s.device_name FROM main.session AS s WHERE s.device_id = h.device_id LIMIT 1) AS device_name,"
-        f" h.op_id, h.at_ms, h.in_force FROM main.history AS h JOIN main.{entity.name} AS r ON r.id = h.row_id"
-        f" WHERE h.entity = '{entity.name}' AND {seen}"
+        "SELECT line.seq, line.entity, line.row_id, line.unit, line.old, line.new, line.user_id, line.device_id,"
+        " (SELECT s.device_name FROM main.session AS s WHERE s.device_id = line.device_id LIMIT 1) AS device_name,"
+        " line.op_id, line.at_ms, line.in_force"
+        f" FROM main.history AS line CROSS JOIN main.{entity.name} AS r ON r.id = line.row_id"
+        f" WHERE line.entity = '{entity.name}' AND {seen}"
     )
 
 
