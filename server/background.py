@@ -1,7 +1,8 @@
 """What the server does by itself, now and then: nobody waits for it and nothing depends on its hour.
 
 An account member's access that has a last day ends after that day, in the firm's time zone, as an
-operation like any other, so that devices forget the account.
+operation like any other, so that devices forget the account.  What devices hold is decided for the day, and
+what every device was told of long ago is let go of.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import os
 from sync.ids import RANDOM_BYTES, uuid7
 from web.dates import local_date
 
+from . import collect, holding
 from .accept import accept_as_server
 from .database import sqlite3
+from .pool import return_daily
 
 EVERY_S = 600
 
@@ -26,9 +29,24 @@ async def keep_house(firm) -> None:
     while True:
         try:
             await firm.write(lambda db: end_memberships(db, firm))
+            await firm.write(lambda db: return_daily(db, firm))
+            await asyncio.to_thread(firm.remember_life)
+            while await firm.write(lambda db: collect.collect(db, firm)):
+                pass
+            await _to_its_end(holding.decide_for_all, firm)
         except Exception:  # the next round may do better; the server must go on
             log.exception("background work failed")
         await asyncio.sleep(EVERY_S)
+
+
+async def _to_its_end(work, firm) -> None:
+    """Run in a thread; a server that stops waits for it, because the firm is closed next."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, firm))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await running
+        raise
 
 
 def end_memberships(db: sqlite3.Connection, firm) -> int:

@@ -17,7 +17,7 @@ from sync.entities import ENTITIES
 from sync.model import Entity
 from sync.schema import schema_hash, wire_columns
 
-from . import holding, record, scope
+from . import collect, holding, record, scope
 from .cursor import StartAgain, read_cursor
 from .database import sqlite3
 from .pull import has_news
@@ -63,7 +63,7 @@ def check(firm, user_id: str, asked: dict) -> Iterator[str]:
     window_ms = holding.decide(firm, user_id).window_ms
     with firm.read(user_id) as db:
         seq = record.current_seq(db)
-        cursor = read_cursor(asked["cursor"], firm.epoch, user_id, seq, window_ms, holding.collected_seq(db))
+        cursor = read_cursor(asked["cursor"], firm.epoch, user_id, seq, window_ms, collect.collected_seq(db))
         if asked["cursor"] == "" or not cursor.is_start_of_round or has_news(db, cursor):
             raise Behind
         # Rows that the window has left behind meanwhile are still on the device.

@@ -193,9 +193,3 @@ def _first_without_room(ages: list[tuple[int, int]], room: float) -> int:
 
 def _row_bytes(name: str) -> int:
     return ROW_BYTES.get(name, OTHER_ROW_BYTES)
-
-
-def collected_seq(db: sqlite3.Connection) -> int:
-    """Deletions up to here are told no more."""
-    found = db.execute("SELECT value FROM main.meta WHERE name = 'collected_seq'").fetchone()
-    return int(found[0]) if found else 0

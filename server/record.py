@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sync.latin import search_key
 from sync.model import Entity
 
-from . import busy, scope
+from . import busy, collect, scope
 from .database import sqlite3
 from .permission import row_buckets
 
@@ -85,7 +85,8 @@ def delete(db: sqlite3.Connection, entity: Entity, row: dict, author: Author, to
 
 
 def bring_back(db: sqlite3.Connection, entity: Entity, row: dict, author: Author, touched: set) -> int:
-    """Undo a deletion."""
+    """Undo a deletion, also one that was let go of."""
+    collect.put_back(db, entity, row)
     seq = next_seq(db)
     _note(db, seq, entity, row["id"], "-", {"deleted": 1}, {"deleted": 0}, author)
     _write(db, seq, entity, row, {"deleted": 0}, author, touched)

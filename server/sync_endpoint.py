@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from sync.ids import is_id
 from sync.schema import schema_hash
 
-from . import holding, record
+from . import collect, holding, record
 from .accept import accept_operations
 from .pull import ROWS_IN_A_CHUNK, Cursor, StartAgain, count_rows, pull, read_cursor, stamp
 from .writer import Job
@@ -84,7 +84,7 @@ def judging(firm, user_id: str, device_id: str, asked: Asked, since: int | None)
 
 def _cursor(firm, db, user_id: str, text: str, window_ms: int = holding.EVERYTHING) -> Cursor:
     seq = record.current_seq(db)
-    return read_cursor(text, firm.epoch, user_id, seq, window_ms, holding.collected_seq(db))
+    return read_cursor(text, firm.epoch, user_id, seq, window_ms, collect.collected_seq(db))
 
 
 # --- the request -------------------------------------------------------------------------------------

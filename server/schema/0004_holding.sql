@@ -30,3 +30,25 @@ CREATE TABLE reached (
   day TEXT PRIMARY KEY NOT NULL,
   seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What was deleted, found without reading what was not.
+CREATE INDEX department_tombstone ON department (version) WHERE deleted = 1;
+CREATE INDEX role_tombstone ON role (version) WHERE deleted = 1;
+CREATE INDEX user_tombstone ON user (version) WHERE deleted = 1;
+CREATE INDEX preference_tombstone ON preference (version) WHERE deleted = 1;
+CREATE INDEX account_tombstone ON account (version) WHERE deleted = 1;
+CREATE INDEX account_member_tombstone ON account_member (version) WHERE deleted = 1;
+CREATE INDEX contact_tombstone ON contact (version) WHERE deleted = 1;
+CREATE INDEX relation_tombstone ON relation (version) WHERE deleted = 1;
+CREATE INDEX event_tombstone ON event (version) WHERE deleted = 1;
+CREATE INDEX clash_kept_tombstone ON clash_kept (version) WHERE deleted = 1;
+CREATE INDEX activity_tombstone ON activity (version) WHERE deleted = 1;
+CREATE INDEX task_tombstone ON task (version) WHERE deleted = 1;
+CREATE INDEX sticky_tombstone ON sticky (version) WHERE deleted = 1;
+CREATE INDEX comment_tombstone ON comment (version) WHERE deleted = 1;
+CREATE INDEX saved_view_tombstone ON saved_view (version) WHERE deleted = 1;
+CREATE INDEX busy_tombstone ON busy (version) WHERE deleted = 1;
+CREATE INDEX handover_tombstone ON handover (version) WHERE deleted = 1;
+CREATE INDEX handover_item_tombstone ON handover_item (version) WHERE deleted = 1;
+CREATE INDEX pool_rule_tombstone ON pool_rule (version) WHERE deleted = 1;
+CREATE INDEX conflict_tombstone ON conflict (version) WHERE deleted = 1;
