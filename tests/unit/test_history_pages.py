@@ -216,4 +216,4 @@ def test_the_history_of_one_row_is_found_by_its_index(office):
         for query in page.queries:
             given = dict.fromkeys(query.parameters)
             plan = [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {query.sql}", given)]
-            assert not {"SCAN line", "SCAN r"} & set(plan), query.name
+            assert "SCAN line" not in plan, query.name
