@@ -1,5 +1,5 @@
 -- page: /customers/{id}
--- query: type= before= before_id= part=
+-- query: type= before= before_id= part= server=
 
 -- name: account :one
 SELECT
