@@ -1,5 +1,5 @@
 -- page: /customers/{id}/summary
--- query: days=90
+-- query: days=90 server=
 
 -- name: account :one
 SELECT a.id, a.name, a.next_contact_on, s.last_contact_at_ms
