@@ -1,4 +1,5 @@
 -- page: /contacts/{id}
+-- query: server=
 
 -- name: contact :one
 SELECT
