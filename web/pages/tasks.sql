@@ -1,5 +1,5 @@
 -- page: /tasks
--- query: who=me show=open view=matrix done=
+-- query: who=me show=open view=matrix done= server=
 
 -- name: tasks :many
 SELECT
