@@ -1,5 +1,5 @@
 -- page: /search
--- query: q= older=
+-- query: q= older= server=
 
 -- What was typed, ready to stand between two percent signs; fewer than two letters find nothing.
 -- name: wanted :value
