@@ -1,5 +1,5 @@
 -- page: /customers
--- query: q= level= kind= owner= seen= due= sort=name after= after_id= part= pane=
+-- query: q= level= kind= owner= seen= due= sort=name after= after_id= part= pane= server=
 
 -- Two lists, of which the one that is asked for runs: by name, or by how long nobody was in touch.
 -- name: by_name :many
