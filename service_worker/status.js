@@ -68,7 +68,8 @@ function number(text) {
 export function badgeCount(replica, me) {
   return replica.value(
     `SELECT (SELECT count(*) FROM outbox WHERE state = 'refused')
-      + (SELECT count(*) FROM conflict WHERE settled_at_ms IS NULL AND :me IN (kept_by, lost_by))`,
+      + (SELECT count(*) FROM conflict x LEFT JOIN account a ON a.id = x.account_id WHERE x.settled_at_ms IS NULL
+        AND (:me IN (x.kept_by, x.lost_by) OR (x.kind = 'proposal' AND a.owner_id IS :me)))`,
     { ":me": me },
   );
 }
