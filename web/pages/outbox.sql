@@ -87,4 +87,5 @@ SELECT
   (SELECT min(at_ms) FROM outbox WHERE state = 'waiting') AS oldest_ms;
 
 -- name: conflicts :value
-SELECT count(*) FROM conflict WHERE settled_at_ms IS NULL AND (kept_by = :me OR lost_by = :me);
+SELECT count(*) FROM conflict x LEFT JOIN account a ON a.id = x.account_id
+WHERE x.settled_at_ms IS NULL AND (x.kept_by = :me OR x.lost_by = :me OR (x.kind = 'proposal' AND a.owner_id = :me));
