@@ -1,7 +1,7 @@
 -- page: /me
 
 -- name: preference :maybe
-SELECT id, version, language, timezone, theme FROM preference WHERE id = :me;
+SELECT id, version, language, timezone, theme, window_days FROM preference WHERE id = :me;
 
 -- name: person :one
 SELECT u.id, u.name, u.title, u.phones, u.emails, d.name AS department_name, r.name AS role_name, r.data_scope
@@ -13,7 +13,10 @@ WHERE u.id = :me;
 -- name: counts :one
 SELECT
   (SELECT count(*) FROM outbox WHERE state <> 'acked') AS unsent,
-  (SELECT count(*) FROM conflict WHERE settled_at_ms IS NULL AND (kept_by = :me OR lost_by = :me)) AS conflicts,
+  (
+    SELECT count(*) FROM conflict x LEFT JOIN account a ON a.id = x.account_id
+    WHERE x.settled_at_ms IS NULL AND (x.kept_by = :me OR x.lost_by = :me OR (x.kind = 'proposal' AND a.owner_id = :me))
+  ) AS conflicts,
   (SELECT count(*) FROM task WHERE assignee_id = :me AND done_at_ms IS NULL) AS tasks,
   (SELECT count(*) FROM handover WHERE to_id = :me AND received_at_ms IS NULL AND done_at_ms IS NOT NULL) AS to_receive,
   EXISTS (
