@@ -57,7 +57,7 @@ SELECT
   x.kind,
   x.target_entity,
   x.lost_at_ms,
-  iif(x.kept_by = :me, lost.name, kept.name) AS other_name,
+  iif(x.kept_by = :me OR x.kind = 'proposal', lost.name, kept.name) AS other_name,
   a.name AS account_name
 FROM conflict x
 LEFT JOIN account a ON a.id = x.account_id
