@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from . import handover, judge, life, permission, waiting
 from .database import sqlite3
-from .judge import MERGED, REFUSALS, REJECTED, Sender, outcome
+from .judge import CONFLICT, MERGED, REFUSALS, REJECTED, Sender, outcome
 from .permission import Missing, NoAccess
 from .record import as_json
 
@@ -104,7 +104,7 @@ def _accept_group(db: sqlite3.Connection, firm, sender: Sender, raws: list[dict]
     """Judge a group; then what waited for the rows that it made."""
     outcomes = _judge_group(db, firm, sender, raws)
     if outcomes[0]["is"] != REJECTED:
-        _apply_waiting(db, firm, _may_have_made(raws))
+        _apply_waiting(db, firm, _may_have_made(db, raws, outcomes))
     return outcomes
 
 
@@ -199,8 +199,10 @@ def _apply_waiting(db: sqlite3.Connection, firm, row_ids: Iterable[str]) -> None
                 reason = next(one["reason"] for one in outcomes if one["reason"] != "with_others")
                 waiting.refuse(db, kept, row_id, reason, author.now_ms)
             else:
-                pending += _may_have_made(kept.ops)
+                pending += _may_have_made(db, kept.ops, outcomes)
 
 
-def _may_have_made(raws: list[dict]) -> list[str]:
-    return [raw["row"] for raw in raws if raw.get("base") == 0 and not raw.get("delete")]
+def _may_have_made(db: sqlite3.Connection, raws: list[dict], outcomes: list[dict]) -> list[str]:
+    """Rows that are there since these operations: new ones, and conflicts that they led to."""
+    conflicts = waiting.for_conflicts(db) if any(one["is"] == CONFLICT for one in outcomes) else []
+    return conflicts + [raw["row"] for raw in raws if raw.get("base") == 0 and not raw.get("delete")]

@@ -60,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     code.add_argument("person", help="login, name or id")
     code.set_defaults(command=lambda options: in_firm(let_in.code, options.person))
 
+    restored = commands.add_parser("restored", help="say that the firm's file was put back from a copy")
+    restored.set_defaults(command=lambda options: in_firm(begin_new_life))
+
     commands.add_parser("import", help="bring in customers and contacts from files: see roadbook import --help")
     commands.add_parser("export", help="write customers and contacts to files: see roadbook export --help")
 
@@ -87,6 +90,14 @@ def in_firm(act, *arguments) -> int:
     finally:
         firm.close()
     return 0
+
+
+def begin_new_life(firm, url: str) -> str:
+    firm.begin_new_life()
+    return (
+        "This firm's file counts as put back from a copy: every device fetches its rows anew and sends again"
+        " what the copy does not have. Start the server now; nobody has to do anything."
+    )
 
 
 def import_files(argv: list[str]) -> int:

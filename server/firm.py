@@ -11,12 +11,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from . import scope
+from . import life, scope
 from .database import connect_reader, connect_writer, sqlite3
 from .live import Hub
 from .migrations import migrations
@@ -59,7 +59,9 @@ class Firm:
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._lookers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._pull_threads = ThreadPoolExecutor(PULL_THREADS, thread_name_prefix="pull")
+        self.write_now(lambda db: life.notice_restore(db, path, clock()))
         self.epoch = self.write_now(_epoch)
+        self.remember_life()
         self.timezone = self.write_now(lambda db: _meta_default(db, "timezone", DEFAULT_TIMEZONE))
 
     @classmethod
@@ -99,7 +101,22 @@ class Firm:
         with self._borrow(self._lookers, lambda connection: None) as connection:
             yield connection
 
+    def begin_new_life(self) -> str:
+        """This database was put back from a copy: every device notices, and brings what it lost. Returns the epoch."""
+        self.epoch = self.write_now(lambda db: life.begin_new_life(db, self.clock()))
+        self.remember_life()
+        return self.epoch
+
+    def remember_life(self) -> None:
+        """Note beside the file how far it has come, so that an older copy in its place is noticed."""
+        with self.look() as connection:
+            seq = connection.execute("SELECT seq FROM counter").fetchone()[0]
+        life.remember(self.path, self.epoch, seq)
+
     def close(self) -> None:
+        # Without room on the disk the older note stays, and is good.
+        with suppress(OSError, sqlite3.Error):
+            self.remember_life()
         self._pull_threads.shutdown(cancel_futures=True)
         for pool in (self._readers, self._lookers):
             while not pool.empty():

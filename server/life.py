@@ -46,11 +46,11 @@ def is_recent(db: sqlite3.Connection, now_ms: int) -> bool:
 def notice_restore(db: sqlite3.Connection, folder: Path, now_ms: int) -> bool:
     """Begin a new life where this database is not the one that was here last. Runs before anything is served."""
     found = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
-    if found is None:  # a new firm
-        return False
-    remembered = _read(folder)
     seq = db.execute("SELECT seq FROM counter").fetchone()[0]
-    if remembered and remembered["epoch"] == found[0] and remembered["seq"] <= seq:
+    remembered = _read(folder)
+    is_new = found is None and seq == 0
+    is_as_before = found and remembered and remembered["epoch"] == found[0] and remembered["seq"] <= seq
+    if is_new or is_as_before:
         return False
     begin_new_life(db, now_ms, remembered["seq"] if remembered else 0)
     return True

@@ -64,6 +64,15 @@ def awaited_by_rows(db: sqlite3.Connection, user_id: str, row_ids: set[str]) -> 
     return found[0] if found else None
 
 
+def for_conflicts(db: sqlite3.Connection) -> list[str]:
+    """Conflicts that something waits for, to settle them, and that are here now."""
+    rows = db.execute(
+        "SELECT DISTINCT w.missing_id FROM waiting AS w JOIN conflict ON conflict.id = w.missing_id"
+        " WHERE w.reason IS NULL"
+    )
+    return [row[0] for row in rows]
+
+
 def take(db: sqlite3.Connection, row_id: str) -> list[Kept]:
     """What waited for this row, in order; it waits no longer."""
     found = db.execute(
