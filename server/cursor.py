@@ -14,6 +14,8 @@ from sync.entities import ENTITIES
 
 from .scope import EVERYTHING
 
+MINUTE_MS = 60_000
+
 
 class StartAgain(Exception):
     """The cursor is not one that this person's device can go on from: it must fetch its rows anew."""
@@ -62,7 +64,7 @@ class Cursor:
 
 def stamp(epoch: str, user_id: str) -> str:
     """Binds a cursor to one person and one life of the database."""
-    return hashlib.sha256(f"{epoch} {user_id}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{epoch} {user_id}".encode()).hexdigest()[:10]
 
 
 def read_cursor(
@@ -98,11 +100,12 @@ def parse_cursor(text: str, mark: str) -> Cursor:
 
 
 def _window_text(window_ms: int) -> str:
-    return "" if window_ms == EVERYTHING else str(window_ms)
+    """In minutes: no midnight of today's time zones needs more, and it travels with every sync."""
+    return "" if window_ms == EVERYTHING else str(window_ms // MINUTE_MS)
 
 
 def _window(text: str) -> int:
-    return _number(text.removeprefix("-")) * (-1 if text.startswith("-") else 1) if text else EVERYTHING
+    return _number(text) * MINUTE_MS if text else EVERYTHING
 
 
 def _number(text: str) -> int:

@@ -16,6 +16,7 @@ from sync.entities import ENTITIES
 from web.dates import add_days, day_start_ms, local_date
 
 from . import hot_accounts, record, scope
+from .cursor import MINUTE_MS
 from .database import sqlite3
 from .scope import EVERYTHING
 
@@ -76,7 +77,10 @@ def decide_for_all(firm) -> None:
 
 
 def _start_ms(firm, today: str, days: int | None) -> int:
-    return EVERYTHING if days is None else day_start_ms(add_days(today, -days), firm.timezone)
+    if days is None:
+        return EVERYTHING
+    midnight_ms = day_start_ms(add_days(today, -days), firm.timezone)
+    return max(midnight_ms, 0) // MINUTE_MS * MINUTE_MS  # as a cursor can say it
 
 
 def _decided(db: sqlite3.Connection, user_id: str) -> Decision | None:

@@ -117,8 +117,19 @@ def _serve(firm, settings: Settings, listening: socket.socket) -> None:
     # Imported here: it reads and compiles every page, which the commands that serve nothing need not wait for.
     from server.app import create_app
 
-    config = uvicorn.Config(
-        create_app(firm, settings),
+    config = uvicorn_config(create_app(firm, settings), settings)
+    # Pages and catalogues stay for good: looking through them for rubbish again and again stops every answer.
+    gc.collect()
+    gc.freeze()
+    # uvicorn raises the signal that stopped it once more when it is done; the firm must still be closed then.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _Server(config, firm).run(sockets=[listening])
+
+
+def uvicorn_config(app, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         log_level="warning",
         # Addresses may hold one-time tokens.
         access_log=False,
@@ -129,13 +140,6 @@ def _serve(firm, settings: Settings, listening: socket.socket) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    # Pages and catalogues stay for good: looking through them for rubbish again and again stops every answer.
-    gc.collect()
-    gc.freeze()
-    # uvicorn raises the signal that stopped it once more when it is done; the firm must still be closed then.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
-        _Server(config, firm).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):

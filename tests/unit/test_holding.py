@@ -201,7 +201,7 @@ def test_cursor_with_a_nonsense_window_starts_again(firm, rita):
     choose_days(rita, 90)
     mark, seq, window = rita.cursor.split(".")
 
-    for cursor in (f"{mark}.{seq}", f"{mark}.{seq}.x", f"{mark}.{seq}.--5", f"{mark}.{seq}.{window}.{window}.1.0"):
+    for cursor in (f"{mark}.{seq}", f"{mark}.{seq}.x", f"{mark}.{seq}.-5", f"{mark}.{seq}.{window}.{window}.1.0"):
         with pytest.raises(StartAgain):
             exchange(firm, "rita", rita.id, cursor, [], rita.now())
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.pull import StartAgain
+from server.pull import StartAgain, has_news, read_cursor
 
 from ..device import Device, exchange, projection
 from ..small_firm import as_server, op
@@ -24,8 +24,8 @@ def test_first_sync_gives_the_projection_and_a_second_moves_nothing(firm):
     fresh.sync()
 
     assert held(fresh) == held(rita) == projection(firm, "rita")
-    lines = list(exchange(firm, "rita", fresh.id, fresh.cursor, [], fresh.now()))
-    assert [list(json.loads(line)) for line in lines] == [["hello"], ["end"]]
+    lines = list(exchange(firm, "rita", fresh.id, fresh.cursor, [], fresh.now(), fresh.hello["key"]))
+    assert [list(json.loads(line)) for line in lines] == [["end"]]
 
 
 def test_scope_own_below_everything(firm):
@@ -212,3 +212,101 @@ def test_bucket_entered_and_left_within_an_interrupted_round_is_forgotten(firm):
     mona.sync()
 
     assert held(mona) == projection(firm, "mona")
+
+
+# --- greetings, safety, farewell ---------------------------------------------------------------------
+
+
+def test_hello_is_left_out_where_the_device_knows_what_it_would_say(firm):
+    rita = Device(firm, "rita")
+    rita.sync()
+    key = rita.hello["key"]
+    assert "now" not in rita.hello and rita.hello["rows"] == sum(map(len, held(rita).values()))
+    rita.sync()
+    assert rita.greeted == 1
+
+    for known, cursor in (("", rita.cursor), ("another", rita.cursor), (key, "")):
+        first = json.loads(next(exchange(firm, "rita", rita.id, cursor, [], rita.now(), known)))
+        assert first["hello"]["key"] == key
+
+
+def test_line_carries_no_more_rows_than_the_device_asks_for(firm):
+    rita = Device(firm, "rita")
+    for number in range(7):
+        rita.add("account", name=f"A{number}", owner_id="rita")
+    rita.sync()
+
+    lines = [json.loads(line) for line in exchange(firm, "rita", "new", "", [], 0, chunk=3)]
+
+    assert max(len(line["values"]) for line in lines if "rows" in line) == 3
+    assert sum(len(line["values"]) for line in lines if "rows" in line) == sum(map(len, held(rita).values()))
+
+
+class Replica:
+    """An off-site copy that has come as far as a test says."""
+
+    def __init__(self, reached: int) -> None:
+        self.reached = reached
+
+    def safe_seq(self, seq: int) -> int:
+        return min(seq, self.reached)
+
+
+def test_end_says_what_is_safe_only_where_that_is_not_all(firm):
+    rita = Device(firm, "rita")
+    rita.sync()
+    firm.offsite = replica = Replica(reached=0)
+
+    edit = rita.add("account", name="Acme", owner_id="rita")
+    rita.sync()
+    assert [op["row"] for _, op in rita.sent] == [edit] and rita.outbox == []
+
+    replica.reached = rita.sent[0][0] - 1
+    rita.sync()
+    assert len(rita.sent) == 1
+    replica.reached += 1
+    rita.sync()
+    assert rita.sent == []
+    [line] = exchange(firm, "rita", rita.id, rita.cursor, [], rita.now(), rita.hello["key"])
+    assert list(json.loads(line)["end"]) == ["cursor"]
+
+
+def test_device_whose_person_was_disabled_brings_what_was_typed_and_empties_itself(firm):
+    rita = Device(firm, "rita")
+    account = rita.add("account", name="Acme", owner_id="rita")
+    rita.sync()
+    edit = rita.edit("account", account, industry="Steel")
+
+    as_server(firm, op("user", "rita", is_active=0))
+    rita.sync()
+
+    assert rita.hello["farewell"] is True
+    assert rita.outcomes[edit["id"]]["is"] in ("applied", "merged", "conflict")
+    assert rita.is_emptied and rita.all_rows() == {}
+    assert Device(firm, "boss").sync() is None and projection(firm, "rita") == {}
+
+
+def test_nothing_new_reads_no_rows(firm):
+    """However many rows there are: the statements of a round in which nothing changed look at sequence numbers only."""
+    sam, rita = Device(firm, "sam"), Device(firm, "rita")
+    for number in range(20):
+        sam.add("account", name=f"S{number}", owner_id="sam")
+    sam.sync()
+    rita.sync()
+    sam.add("account", name="Newer", owner_id="sam")
+    sam.sync()
+
+    told = []
+    with firm.read("rita") as db:
+        db.set_trace_callback(told.append)
+        assert not has_news(db, read_cursor(rita.cursor, firm.epoch, "rita", 10_000))
+        db.set_trace_callback(None)
+        plans = [
+            row[3]
+            for sql in told
+            if sql.startswith("SELECT") and "touched" not in sql
+            for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")
+        ]
+
+    walks = [plan for plan in plans if plan.startswith("SCAN") and "viewer" not in plan and "CONSTANT" not in plan]
+    assert len(told) < 20 and walks == []
