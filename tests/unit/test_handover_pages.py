@@ -207,9 +207,11 @@ def test_only_the_receiver_says_that_it_is_taken_over_and_only_once(desk, sheet)
     assert desk.get("/handovers/h").forms_with("h.received_at_ms") == []
     desk.me = "ron"
     desk.post(desk.get("/handovers/h"), "receive")
+    desk.queue("handover", "h", base=1)
 
     assert desk.row("handover", "h")["received_at_ms"] == desk.now_ms
     assert "Ron has taken this over." in desk.get("/handovers/h").text
+    assert "nothing changes" not in desk.get("/handovers/h").text
     assert desk.get("/handovers/h").forms_with("h.received_at_ms") == []
 
 
