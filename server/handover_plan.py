@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from sync.recurrence import next_occurrence
+
 from .database import sqlite3
 
 
@@ -54,8 +56,6 @@ def _events(db: sqlite3.Connection, from_id: str, now_ms: int) -> list[dict]:
 
 def goes_on(event: dict, now_ms: int) -> bool:
     """Whether a series has an occurrence that has not ended."""
-    from sync.recurrence import next_occurrence
-
     names = ("start_ms", "end_ms", "rrule", "timezone", "is_all_day")
     return next_occurrence(*(event[name] for name in names), now_ms) is not None
 
