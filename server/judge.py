@@ -6,6 +6,7 @@ transaction; who sent the operation is known already.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from sync.entities import BY_NAME
@@ -93,7 +94,12 @@ def propose(db: sqlite3.Connection, sender: Sender, raw: dict, touched: set) -> 
 def refusal(raw: dict, error: Exception) -> dict:
     """The outcome of an operation that was refused."""
     reason, detail = _why(error)
-    return outcome(raw["id"], REJECTED, None, reason, detail)
+    return outcome(raw["id"], REJECTED, None, reason, _sayable(detail))
+
+
+def _sayable(detail: dict) -> dict:
+    """What is repeated of an operation may be no text at all: half a surrogate pair can be neither stored nor sent."""
+    return json.loads(json.dumps(detail, ensure_ascii=False).encode(errors="replace"))
 
 
 def _why(error: Exception) -> tuple[str, dict]:

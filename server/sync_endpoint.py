@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from sync.ids import is_id
 from sync.schema import schema_hash
+from sync.values import LARGEST
 
 from . import collect, holding, record
 from .accept import accept_operations
@@ -34,7 +35,9 @@ GZIP_LEVEL = 3
 
 class Refuse(Exception):
     def __init__(self, status: int, error: str, reason: str = "") -> None:
-        self.response = JSONResponse({"error": error} | ({"reason": reason} if reason else {}), status)
+        # A reason repeats what was sent, which may be no text at all.
+        told = {"reason": reason.encode(errors="replace").decode()} if reason else {}
+        self.response = JSONResponse({"error": error} | told, status)
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def _asked(asked: dict) -> Asked:
 
 
 def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 # --- the answer --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import json
 from sync.merge import Change
 from sync.model import Entity
 from sync.operations import Operation
+from sync.values import EARLIEST_MS
 
 from .database import sqlite3
 
@@ -45,8 +46,8 @@ def _change(line: sqlite3.Row, unit: str, old: dict, new: dict) -> Change:
 
 
 def edited_at_ms(db: sqlite3.Connection, op: Operation, at_ms: int, now_ms: int, since: list[Change]) -> int:
-    """The edit's time, clamped: not in the future, and not before the version that its author saw."""
-    at_ms = min(at_ms, now_ms)
+    """The edit's time, clamped: one that pages can show, not in the future, not before the version its author saw."""
+    at_ms = max(EARLIEST_MS, min(at_ms, now_ms))
     if not since or not op.base:
         return at_ms
     seen = db.execute("SELECT max(at_ms) FROM history WHERE row_id = ? AND seq <= ?", (op.row, op.base)).fetchone()[0]
