@@ -1,8 +1,12 @@
 -- page: /activities/new
--- query: account= contact= event= kind=visit q=
+-- query: account= contact= event= kind=visit q= on=
 
 -- name: event :maybe
-SELECT id, title, kind, account_id, contact_ids, start_ms, end_ms FROM event WHERE id = :event;
+SELECT e.id, e.title, e.kind, e.account_id, e.contact_ids,
+  coalesce(occurrence_on(e.start_ms, e.end_ms, e.rrule, e.timezone, e.is_all_day, :on) ->> 0, e.start_ms) AS start_ms,
+  coalesce(occurrence_on(e.start_ms, e.end_ms, e.rrule, e.timezone, e.is_all_day, :on) ->> 1, e.end_ms) AS end_ms
+FROM event e
+WHERE e.id = :event;
 
 -- name: contact :maybe
 SELECT id, name, account_id FROM contact WHERE id = :contact;

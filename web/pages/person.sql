@@ -48,20 +48,86 @@ SELECT j.value AS email FROM user u, json_each(u.emails) j WHERE u.id = :id ORDE
 -- name: reports :many
 SELECT id, name, title FROM user WHERE manager_id = :id AND is_active = 1 ORDER BY name, id;
 
+-- name: window :one
+SELECT :now_ms AS from_ms, day_start_ms(add_days(:today, 7), :tz) AS to_ms;
+
+-- name: them :value
+SELECT json_array(:id);
+
+-- What takes place, as [id, day of the series, from, to]: single appointments, and the days of series that have no
+-- appointment of their own.  A series that took over from another one skips the days of that one, too.  Whole days
+-- are the reader's days, whatever zone they were written in.
+-- name: spans :value
+WITH RECURSIVE
+line (id, origin) AS (
+  SELECT id, id FROM event WHERE rrule IS NOT NULL
+  UNION
+  SELECT l.id, e.series_id FROM line l JOIN event e ON e.id = l.origin WHERE e.series_id IS NOT NULL
+),
+skipped AS MATERIALIZED (
+  SELECT l.id, o.occurrence_on AS day FROM line l JOIN event o ON o.series_id = l.origin WHERE o.rrule IS NULL
+),
+person (id) AS MATERIALIZED (SELECT value FROM json_each(:them)),
+near AS (
+  SELECT e.id, NULL AS day, e.start_ms, e.end_ms
+  FROM event e
+  WHERE e.rrule IS NULL AND e.end_ms > :window__from_ms - 94500000 AND +e.start_ms < :window__to_ms + 93600000
+  UNION ALL
+  SELECT s.id, j.value ->> 2, j.value ->> 0, j.value ->> 1
+  FROM event s
+  JOIN json_each(occurrences(
+    s.start_ms, s.end_ms, s.rrule, s.timezone, s.is_all_day, :window__from_ms - 94500000, :window__to_ms + 93600000
+  )) j
+  WHERE s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
+    AND (s.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(s.attendee_ids) WHERE value IN person))
+    AND NOT EXISTS (SELECT 1 FROM skipped k WHERE k.id = s.id AND k.day = j.value ->> 2)
+),
+filled AS (
+  SELECT n.id, n.day,
+    iif(
+      e.is_all_day,
+      day_start_ms(local_date(n.start_ms, coalesce(e.timezone, :tz)), :tz),
+      n.start_ms
+    ) AS from_ms,
+    iif(
+      e.is_all_day,
+      day_start_ms(add_days(local_date(max(n.start_ms, n.end_ms - 1), coalesce(e.timezone, :tz)), 1), :tz),
+      max(n.end_ms, n.start_ms + 900000)
+    ) AS to_ms
+  FROM near n
+  JOIN event e ON e.id = n.id
+  WHERE (e.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(e.attendee_ids) WHERE value IN person)) AND e.cancelled_at_ms IS NULL
+)
+SELECT json_group_array(json_array(id, day, from_ms, to_ms) ORDER BY from_ms, id)
+FROM filled
+WHERE from_ms < :window__to_ms AND to_ms > :window__from_ms;
+
+-- When they are taken by what I may not see, as [person, appointment, from, to].
+-- name: busy_spans :value
+SELECT json_group_array(json_array(user_id, event_id, from_ms, to_ms) ORDER BY from_ms, user_id, event_id)
+FROM (
+  SELECT b.user_id, b.event_id, b.start_ms AS from_ms, max(b.end_ms, b.start_ms + 900000) AS to_ms
+  FROM busy b
+  WHERE b.rrule IS NULL AND b.user_id IN (SELECT value FROM json_each(:them))
+    AND b.start_ms < :window__to_ms AND b.end_ms > :window__from_ms
+  UNION ALL
+  SELECT b.user_id, b.event_id, j.value ->> 0, j.value ->> 1
+  FROM busy b
+  JOIN json_each(occurrences(b.start_ms, b.end_ms, b.rrule, b.timezone, 0, :window__from_ms, :window__to_ms)) j
+  WHERE b.rrule IS NOT NULL AND b.user_id IN (SELECT value FROM json_each(:them))
+    AND NOT EXISTS (SELECT 1 FROM json_each(b.skipped) k WHERE k.value = j.value ->> 2)
+) b
+WHERE NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id);
+
 -- The days ahead: what I may see, and otherwise only that the person is busy.
 -- name: ahead :many
-SELECT e.id AS event_id, e.title, e.start_ms, e.end_ms, e.is_all_day, a.name AS account_name, local_date(e.start_ms, :tz) AS date
-FROM event e
+SELECT e.id AS event_id, j.value ->> 1 AS day, e.title, j.value ->> 2 AS start_ms, j.value ->> 3 AS end_ms, e.is_all_day, a.name AS account_name
+FROM json_each(:spans) j
+JOIN event e ON e.id = j.value ->> 0
 LEFT JOIN account a ON a.id = e.account_id
-WHERE e.end_ms > :now_ms AND e.start_ms < day_start_ms(add_days(:today, 7), :tz)
-  AND e.cancelled_at_ms IS NULL
-  AND (e.owner_id = :id OR :id IN (SELECT value FROM json_each(e.attendee_ids)))
 UNION ALL
-SELECT NULL, NULL, b.start_ms, b.end_ms, 0, NULL, local_date(b.start_ms, :tz)
-FROM busy b
-WHERE b.user_id = :id AND b.end_ms > :now_ms AND b.start_ms < day_start_ms(add_days(:today, 7), :tz)
-  AND NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id)
-ORDER BY 3, 1;
+SELECT NULL, NULL, NULL, j.value ->> 2, j.value ->> 3, 0, NULL FROM json_each(:busy_spans) j
+ORDER BY 4, 1;
 
 -- name: accounts :many
 SELECT a.id, a.name, a.level, a.region, s.last_contact_at_ms

@@ -69,6 +69,71 @@ WHERE is_active = 1
     ELSE id = :who
   END;
 
+-- What takes place, as [id, day of the series, from, to]: single appointments, and the days of series that have no
+-- appointment of their own.  A series that took over from another one skips the days of that one, too.  Whole days
+-- are the reader's days, whatever zone they were written in.
+-- name: spans :value
+WITH RECURSIVE
+line (id, origin) AS (
+  SELECT id, id FROM event WHERE rrule IS NOT NULL
+  UNION
+  SELECT l.id, e.series_id FROM line l JOIN event e ON e.id = l.origin WHERE e.series_id IS NOT NULL
+),
+skipped AS MATERIALIZED (
+  SELECT l.id, o.occurrence_on AS day FROM line l JOIN event o ON o.series_id = l.origin WHERE o.rrule IS NULL
+),
+person (id) AS MATERIALIZED (SELECT value FROM json_each(:people_ids)),
+near AS (
+  SELECT e.id, NULL AS day, e.start_ms, e.end_ms
+  FROM event e
+  WHERE e.rrule IS NULL AND e.end_ms > :around__from_ms - 94500000 AND +e.start_ms < :around__to_ms + 93600000
+  UNION ALL
+  SELECT s.id, j.value ->> 2, j.value ->> 0, j.value ->> 1
+  FROM event s
+  JOIN json_each(occurrences(
+    s.start_ms, s.end_ms, s.rrule, s.timezone, s.is_all_day, :around__from_ms - 94500000, :around__to_ms + 93600000
+  )) j
+  WHERE s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
+    AND (s.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(s.attendee_ids) WHERE value IN person))
+    AND NOT EXISTS (SELECT 1 FROM skipped k WHERE k.id = s.id AND k.day = j.value ->> 2)
+),
+filled AS (
+  SELECT n.id, n.day,
+    iif(
+      e.is_all_day,
+      day_start_ms(local_date(n.start_ms, coalesce(e.timezone, :tz)), :tz),
+      n.start_ms
+    ) AS from_ms,
+    iif(
+      e.is_all_day,
+      day_start_ms(add_days(local_date(max(n.start_ms, n.end_ms - 1), coalesce(e.timezone, :tz)), 1), :tz),
+      max(n.end_ms, n.start_ms + 900000)
+    ) AS to_ms
+  FROM near n
+  JOIN event e ON e.id = n.id
+  WHERE (e.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(e.attendee_ids) WHERE value IN person))
+)
+SELECT json_group_array(json_array(id, day, from_ms, to_ms) ORDER BY from_ms, id)
+FROM filled
+WHERE from_ms < :around__to_ms AND to_ms > :around__from_ms;
+
+-- When they are taken by what I may not see, as [person, appointment, from, to].
+-- name: busy_spans :value
+SELECT json_group_array(json_array(user_id, event_id, from_ms, to_ms) ORDER BY from_ms, user_id, event_id)
+FROM (
+  SELECT b.user_id, b.event_id, b.start_ms AS from_ms, max(b.end_ms, b.start_ms + 900000) AS to_ms
+  FROM busy b
+  WHERE b.rrule IS NULL AND b.user_id IN (SELECT value FROM json_each(:people_ids))
+    AND b.start_ms < :around__to_ms AND b.end_ms > :around__from_ms
+  UNION ALL
+  SELECT b.user_id, b.event_id, j.value ->> 0, j.value ->> 1
+  FROM busy b
+  JOIN json_each(occurrences(b.start_ms, b.end_ms, b.rrule, b.timezone, 0, :around__from_ms, :around__to_ms)) j
+  WHERE b.rrule IS NOT NULL AND b.user_id IN (SELECT value FROM json_each(:people_ids))
+    AND NOT EXISTS (SELECT 1 FROM json_each(b.skipped) k WHERE k.value = j.value ->> 2)
+) b
+WHERE NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id);
+
 -- What fills each day: appointments that I may see, times at which somebody is busy, and my own free time.
 -- A clock time counts from the next midnight once it is past six, so that it is right on the days that
 -- clocks change.  Lanes keep appointments that overlap side by side.  All-day appointments fill whole days, and
@@ -85,33 +150,24 @@ bounds AS MATERIALIZED (
 ),
 shown AS MATERIALIZED (
   SELECT e.id, e.title, e.kind, e.is_all_day, e.place, e.account_id, e.cancelled_at_ms,
-    iif(e.is_all_day, day_start_ms(local_date(e.start_ms, :tz), :tz), e.start_ms) AS start_ms,
-    iif(
-      e.is_all_day,
-      day_start_ms(add_days(local_date(max(e.start_ms, e.end_ms - 1), :tz), 1), :tz),
-      max(e.end_ms, e.start_ms + 900000)
-    ) AS end_ms,
+    j.value ->> 1 AS occurrence_on, j.value ->> 2 AS start_ms, j.value ->> 3 AS end_ms,
     (
       SELECT group_concat(u.name, ', ')
       FROM user u
       WHERE u.id IN (SELECT value FROM json_each(:people_ids))
         AND (u.id = e.owner_id OR u.id IN (SELECT value FROM json_each(e.attendee_ids)))
     ) AS names
-  FROM event e
-  WHERE e.start_ms < :around__to_ms AND max(e.end_ms, e.start_ms + 900000) > :around__from_ms - 93600000 * e.is_all_day
+  FROM json_each(:spans) j
+  JOIN event e ON e.id = j.value ->> 0
 ),
 span AS MATERIALIZED (
   SELECT id AS event_id, 'event' AS what, title, kind, start_ms, end_ms, is_all_day, place, account_id,
-    cancelled_at_ms, names
+    cancelled_at_ms, names, occurrence_on
   FROM shown
-  WHERE names IS NOT NULL
   UNION ALL
-  SELECT b.event_id, 'busy', NULL, NULL, b.start_ms, b.end_ms, 0, NULL, NULL, NULL, u.name
-  FROM busy b
-  JOIN user u ON u.id = b.user_id
-  WHERE b.start_ms < :around__to_ms AND b.end_ms > :around__from_ms
-    AND b.user_id IN (SELECT value FROM json_each(:people_ids))
-    AND NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id)
+  SELECT j.value ->> 1, 'busy', NULL, NULL, j.value ->> 2, j.value ->> 3, 0, NULL, NULL, NULL, u.name, NULL
+  FROM json_each(:busy_spans) j
+  JOIN user u ON u.id = j.value ->> 0
 ),
 placed AS MATERIALIZED (
   SELECT d.date, d.start_ms AS day_start_ms, d.end_ms AS day_end_ms, s.*,
@@ -135,7 +191,7 @@ gap AS (
 item AS MATERIALIZED (
   SELECT * FROM placed
   UNION ALL
-  SELECT d.date, d.start_ms, d.end_ms, NULL, 'free', NULL, NULL, g.from_ms, g.to_ms, 0, NULL, NULL, NULL, NULL,
+  SELECT d.date, d.start_ms, d.end_ms, NULL, 'free', NULL, NULL, g.from_ms, g.to_ms, 0, NULL, NULL, NULL, NULL, NULL,
     g.from_ms, g.to_ms
   FROM gap g
   JOIN bounds d ON d.date = g.date
@@ -164,6 +220,7 @@ SELECT
   i.date,
   i.what,
   i.event_id,
+  i.occurrence_on,
   i.title,
   i.kind,
   i.from_ms,
@@ -193,19 +250,22 @@ LEFT JOIN account a ON a.id = i.account_id
 LEFT JOIN laned l ON l.date = i.date AND l.from_ms = i.from_ms AND l.event_id IS i.event_id AND l.names IS i.names
 ORDER BY i.date, i.is_all_day DESC, i.from_ms, i.to_ms DESC, i.event_id, i.names;
 
--- Two of my own appointments at one time: said at both of them.
+-- Two of my own appointments at one time, unless I meant it: said at both of them.
 -- name: clashes :many
 WITH mine AS MATERIALIZED (
-  SELECT id, title, start_ms, max(end_ms, start_ms + 900000) AS end_ms
-  FROM event
-  WHERE start_ms < :around__to_ms AND end_ms > :around__from_ms
-    AND is_all_day = 0 AND cancelled_at_ms IS NULL
-    AND (owner_id = :me OR :me IN (SELECT value FROM json_each(attendee_ids)))
+  SELECT e.id, e.title, e.is_all_day, j.value ->> 2 AS from_ms, j.value ->> 3 AS to_ms
+  FROM json_each(:spans) j
+  JOIN event e ON e.id = j.value ->> 0
+  WHERE e.cancelled_at_ms IS NULL AND (e.owner_id = :me OR :me IN (SELECT value FROM json_each(e.attendee_ids)))
 )
-SELECT a.id AS event_id, b.id AS other_id, b.title, b.start_ms, b.end_ms
+SELECT a.id AS event_id, a.from_ms AS at_ms, b.id AS other_id, b.title, b.from_ms AS start_ms, b.to_ms AS end_ms, b.is_all_day
 FROM mine a
-JOIN mine b ON a.id <> b.id AND a.start_ms < b.end_ms AND b.start_ms < a.end_ms
-ORDER BY a.id, b.start_ms, b.id;
+JOIN mine b ON a.id <> b.id AND a.from_ms < b.to_ms AND b.from_ms < a.to_ms
+WHERE NOT EXISTS (
+  SELECT 1 FROM clash_kept k
+  WHERE k.user_id = :me AND ((k.event_id = a.id AND k.other_id = b.id) OR (k.event_id = b.id AND k.other_id = a.id))
+)
+ORDER BY a.id, a.from_ms, b.from_ms, b.id;
 
 -- name: colleagues :many
 SELECT id, name FROM user WHERE is_active = 1 AND id <> :me ORDER BY name, id;

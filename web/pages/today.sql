@@ -1,28 +1,162 @@
 -- page: /
 
+-- name: window :one
+SELECT day_start_ms(:today, :tz) AS from_ms, day_start_ms(add_days(:today, 14), :tz) AS to_ms;
+
+-- name: just_me :value
+SELECT json_array(:me);
+
+-- What takes place, as [id, day of the series, from, to]: single appointments, and the days of series that have no
+-- appointment of their own.  A series that took over from another one skips the days of that one, too.  Whole days
+-- are the reader's days, whatever zone they were written in.
+-- name: spans :value
+WITH RECURSIVE
+line (id, origin) AS (
+  SELECT id, id FROM event WHERE rrule IS NOT NULL
+  UNION
+  SELECT l.id, e.series_id FROM line l JOIN event e ON e.id = l.origin WHERE e.series_id IS NOT NULL
+),
+skipped AS MATERIALIZED (
+  SELECT l.id, o.occurrence_on AS day FROM line l JOIN event o ON o.series_id = l.origin WHERE o.rrule IS NULL
+),
+person (id) AS MATERIALIZED (SELECT value FROM json_each(:just_me)),
+near AS (
+  SELECT e.id, NULL AS day, e.start_ms, e.end_ms
+  FROM event e
+  WHERE e.rrule IS NULL AND e.end_ms > :window__from_ms - 94500000 AND +e.start_ms < :window__to_ms + 93600000
+  UNION ALL
+  SELECT s.id, j.value ->> 2, j.value ->> 0, j.value ->> 1
+  FROM event s
+  JOIN json_each(occurrences(
+    s.start_ms, s.end_ms, s.rrule, s.timezone, s.is_all_day, :window__from_ms - 94500000, :window__to_ms + 93600000
+  )) j
+  WHERE s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
+    AND (s.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(s.attendee_ids) WHERE value IN person))
+    AND NOT EXISTS (SELECT 1 FROM skipped k WHERE k.id = s.id AND k.day = j.value ->> 2)
+),
+filled AS (
+  SELECT n.id, n.day,
+    iif(
+      e.is_all_day,
+      day_start_ms(local_date(n.start_ms, coalesce(e.timezone, :tz)), :tz),
+      n.start_ms
+    ) AS from_ms,
+    iif(
+      e.is_all_day,
+      day_start_ms(add_days(local_date(max(n.start_ms, n.end_ms - 1), coalesce(e.timezone, :tz)), 1), :tz),
+      max(n.end_ms, n.start_ms + 900000)
+    ) AS to_ms
+  FROM near n
+  JOIN event e ON e.id = n.id
+  WHERE (e.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(e.attendee_ids) WHERE value IN person)) AND e.cancelled_at_ms IS NULL
+)
+SELECT json_group_array(json_array(id, day, from_ms, to_ms) ORDER BY from_ms, id)
+FROM filled
+WHERE from_ms < :window__to_ms AND to_ms > :window__from_ms;
+
 -- name: agenda :many
 SELECT
   e.id,
+  j.value ->> 1 AS day,
   e.title,
   e.kind,
-  e.start_ms,
-  e.end_ms,
+  j.value ->> 2 AS start_ms,
+  j.value ->> 3 AS end_ms,
   e.is_all_day,
   e.place,
   e.account_id,
   a.name AS account_name,
-  e.end_ms < :now_ms AS is_over,
-  EXISTS (SELECT 1 FROM activity v WHERE v.account_id = e.account_id AND v.event_id = e.id) AS is_written,
+  j.value ->> 3 < :now_ms AS is_over,
+  EXISTS (
+    SELECT 1 FROM activity v
+    WHERE v.account_id = e.account_id AND v.event_id = e.id
+      AND (j.value ->> 1 IS NULL OR (v.at_ms >= :window__from_ms AND v.at_ms < day_start_ms(add_days(:today, 1), :tz)))
+  ) AS is_written,
   EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = e.id AND o.state <> 'acked') AS is_unsent
-FROM event e
+FROM json_each(:spans) j
+JOIN event e ON e.id = j.value ->> 0
 LEFT JOIN account a ON a.id = e.account_id
-WHERE e.start_ms < day_start_ms(add_days(:today, 1), :tz)
-  AND e.start_ms >= day_start_ms(add_days(:today, -31), :tz)
-  AND e.end_ms > day_start_ms(:today, :tz)
-  AND e.cancelled_at_ms IS NULL
-  AND (e.owner_id = :me OR EXISTS (SELECT 1 FROM json_each(e.attendee_ids) j WHERE j.value = :me))
-ORDER BY e.is_all_day DESC, e.start_ms, e.id
+WHERE j.value ->> 2 < day_start_ms(add_days(:today, 1), :tz)
+ORDER BY e.is_all_day DESC, j.value ->> 2, e.id
 LIMIT 50;
+
+-- Where I am to be in two places at once in the next fourteen days, unless I meant it: [first, second] as places in
+-- the list of what takes place.
+-- name: clash_pairs :value
+WITH mine AS MATERIALIZED (
+  SELECT j.key AS place, j.value ->> 0 AS id, j.value ->> 2 AS from_ms, j.value ->> 3 AS to_ms
+  FROM json_each(:spans) j
+  WHERE j.value ->> 3 > :now_ms
+)
+SELECT json_group_array(json_array(a.place, b.place) ORDER BY b.from_ms, a.place, b.place)
+FROM mine a
+JOIN mine b ON a.place < b.place AND a.id <> b.id AND a.from_ms < b.to_ms AND b.from_ms < a.to_ms
+WHERE NOT EXISTS (
+  SELECT 1 FROM clash_kept k
+  WHERE k.user_id = :me AND ((k.event_id = a.id AND k.other_id = b.id) OR (k.event_id = b.id AND k.other_id = a.id))
+);
+
+-- name: clash_count :value
+SELECT json_array_length(:clash_pairs);
+
+-- The first of them, each with a free time for the second one: near its own time, that day or the working day after.
+-- name: clashes :many
+WITH RECURSIVE
+pair AS MATERIALIZED (
+  SELECT p.key AS place, json_extract(:spans, '$[' || (p.value ->> 0) || ']') AS a, json_extract(:spans, '$[' || (p.value ->> 1) || ']') AS b
+  FROM json_each(:clash_pairs) p
+  WHERE p.key < 3
+),
+both AS MATERIALIZED (
+  SELECT p.place, p.a ->> 0 AS id, p.a ->> 1 AS day, one.title, p.a ->> 2 AS start_ms, p.a ->> 3 AS end_ms, one.is_all_day,
+    other.id AS other_id, p.b ->> 1 AS other_day, other.title AS other_title, p.b ->> 2 AS other_start_ms, p.b ->> 3 AS other_end_ms,
+    other.is_all_day AS other_is_all_day, other.version AS other_version,
+    coalesce(occurrence_on(other.start_ms, other.end_ms, other.rrule, other.timezone, other.is_all_day, p.b ->> 1) ->> 0, other.start_ms) AS was_start_ms,
+    coalesce(occurrence_on(other.start_ms, other.end_ms, other.rrule, other.timezone, other.is_all_day, p.b ->> 1) ->> 1, other.end_ms) AS was_end_ms,
+    other.attendee_ids = '[]' OR other.attendee_ids IS NULL AS is_alone
+  FROM pair p
+  JOIN event one ON one.id = p.a ->> 0
+  JOIN event other ON other.id = p.b ->> 0
+),
+quarter (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM quarter WHERE n < 21),
+free AS (
+  SELECT c.place, c.other_id, c.other_day, d.value AS days,
+    day_start_ms(add_days(local_date(c.other_start_ms, :tz), d.value + 1), :tz) - 57600000 + q.n * 1800000 AS start_ms,
+    c.other_start_ms, c.was_end_ms - c.was_start_ms AS length_ms
+  FROM both c
+  JOIN json_each('[0,1,3]') d
+  JOIN quarter q
+  WHERE c.is_alone AND c.other_is_all_day = 0 AND q.n * 1800000 + c.was_end_ms - c.was_start_ms <= 39600000
+    AND weekday(add_days(local_date(c.other_start_ms, :tz), d.value)) < 5
+),
+best AS (
+  SELECT f.place, f.start_ms, f.length_ms,
+    row_number() OVER (PARTITION BY f.place ORDER BY f.days, abs(f.start_ms - f.other_start_ms), f.start_ms) AS n
+  FROM free f
+  WHERE f.start_ms > :now_ms
+    AND NOT EXISTS (
+      SELECT 1
+      FROM json_each(:spans) j
+      WHERE j.value ->> 2 < f.start_ms + f.length_ms AND j.value ->> 3 > f.start_ms
+        AND (j.value ->> 0 <> f.other_id OR j.value ->> 1 IS NOT f.other_day)
+    )
+)
+SELECT
+  c.*,
+  derived_id(c.other_id, c.other_day) AS other_day_id,
+  b.start_ms AS free_ms,
+  b.start_ms + b.length_ms AS free_end_ms,
+  json_object(
+    'title', e.title, 'kind', e.kind, 'start_ms', c.was_start_ms, 'end_ms', c.was_end_ms, 'is_all_day', e.is_all_day,
+    'place', e.place, 'note', e.note, 'account_id', e.account_id, 'remind_minutes', e.remind_minutes,
+    'contact_ids', (SELECT json_group_array(j.value) FROM json_each(e.contact_ids) j JOIN contact c ON c.id = j.value),
+    'attendee_ids', (SELECT json_group_array(j.value) FROM json_each(e.attendee_ids) j JOIN user u ON u.id = j.value),
+    'timezone', e.timezone, 'series_id', e.id, 'occurrence_on', c.other_day, 'owner_id', e.owner_id
+  ) AS as_row
+FROM both c
+JOIN event e ON e.id = c.other_id
+LEFT JOIN best b ON b.place = c.place AND b.n = 1
+ORDER BY c.place;
 
 -- Important before urgent, then by date: what is late stands where its weight puts it.
 -- name: tasks :many
