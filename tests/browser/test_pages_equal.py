@@ -26,6 +26,7 @@ except ImportError:
     import sqlite3
 
 SYNC = {"host": "device", "waiting": 2, "refused": 1, "last_ms": page_rows.NOW_MS - 60_000, "state": "needs_you"}
+SYNC |= {"window_ms": page_rows.NOW_MS - 180 * page_rows.DAY, "accounts_elsewhere": 12_345}
 # What a person may have put into the address: a page takes those that it declares.
 QUERY = {
     "q": "王",
@@ -50,6 +51,9 @@ QUERY = {
     "sort": "quiet",
     "part": "rows",
     "show": "all",
+    "whose": "all",
+    **{f"c{n}": f"conf-{n}" for n in range(1, 9)},
+    "server": "1",
     "to": "user-li",
     "rest": "user-anna",
     "region": "上海",

@@ -20,6 +20,7 @@ from sync.operations import parse
 from sync.rebase import rebase
 from sync.schema import device_script, wire_columns
 from web import dates
+from web.build.check_sql import SERVER_SCRIPT
 from web.sql_functions import register
 
 # Tuesday, 24 November 2026, 09:41 in Shanghai.
@@ -34,7 +35,7 @@ class Desk:
         self.db = sqlite3.connect(":memory:")
         self.db.row_factory = sqlite3.Row
         register(self.db)
-        self.db.executescript(device_script())
+        self.db.executescript(device_script() + SERVER_SCRIPT)
         self._ids = (f"0193aaaa-0000-7000-8000-{n:012x}" for n in itertools.count(1))
 
     # --- rows
@@ -72,6 +73,13 @@ class Desk:
         self.db.execute(
             "INSERT INTO outbox (id, entity, row_id, op, at_ms, state, reason, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (op["id"], entity, row_id, json.dumps(op), at_ms, state, reason, json.dumps(detail) if detail else None),
+        )
+
+    def past(self, seq: int, entity: str, row_id: str, unit: str, old=None, new=None, by="anna", in_force=1) -> None:
+        """A line of the history that only the server has."""
+        self.db.execute(
+            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 'op', ?, ?)",
+            (seq, entity, row_id, unit, *map(_json, (old, new)), by, by and "phone", self.now_ms, in_force),
         )
 
     def _write(self, entity: str, row: dict) -> None:
@@ -124,6 +132,10 @@ class Desk:
             self.db.execute(f"DELETE FROM {op.entity} WHERE id = ?", (op.row,))
         else:
             self._write(op.entity, row | {"id": op.row, "version": (held or {}).get("version") or 0})
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 class Shown:

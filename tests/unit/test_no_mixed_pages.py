@@ -17,6 +17,7 @@ from web.reasons import REASONS
 CHINESE = ("zh-Hans", "zh-Hant")
 ME = page_rows.ME | {"name": "王芳", "language": None}
 SYNC = {"host": "device", "waiting": 2, "refused": 1, "last_ms": page_rows.NOW_MS - 60_000, "state": "needs_you"}
+SYNC |= {"window_ms": page_rows.NOW_MS - 180 * page_rows.DAY, "accounts_elsewhere": 12_345}
 
 # Pages that no link leads to, or that look different when asked like this.
 MORE_ADDRESSES = (
@@ -40,6 +41,15 @@ MORE_ADDRESSES = (
     "/relations/new?account=acc-wang",
     "/comments/new?entity=account&id=acc-wang",
     "/customers/acc-wang/summary?days=all",
+    "/history/account/acc-wang",
+    "/customers?server=1",
+    "/search?q=王&server=1",
+    "/conflicts?whose=all",
+    "/conflicts?whose=all&kind=proposal",
+    "/conflicts?state=settled&whose=all",
+    "/conflicts?q=没有的",
+    "/conflicts/several?c1=conf-1&c2=conf-3&c3=conf-6&c4=conf-7&c5=conf-8&c6=settled",
+    "/conflicts/several",
 )
 MOST_OF_ONE_PAGE = 5
 
@@ -56,10 +66,26 @@ def desk(pages) -> Desk:
     for entity, rows in page_rows.rows().items():
         for row in rows:
             desk.add(entity, **without_latin(entity, row))
+    tell_the_past(desk)
     edits = [("waiting", "task", "task-open"), ("acked", "activity", "act-visit"), ("refused", "account", "acc-wang")]
     for state, entity, row_id in edits:
         desk.queue(entity, row_id, state, "too_long" if state == "refused" else None, {"most": 200}, set={"note": "新"})
     return desk
+
+
+def tell_the_past(desk: Desk) -> None:
+    """A history of every kind of line."""
+    desk.past(1, "account", "acc-wang", "+")
+    desk.past(2, "account", "acc-wang", "level", {"level": "a"}, {"level": None}, by="user-li")
+    desk.past(3, "account", "acc-wang", "owner_id", {"owner_id": "user-li"}, {"owner_id": None}, by=None)
+    desk.past(4, "account", "acc-wang", "phones", {"phones": '["1"]'}, {"phones": "[]"})
+    late = {"next_contact_on": "2026-12-01"}
+    desk.past(5, "account", "acc-wang", "next_contact_on", {"next_contact_on": None}, late, in_force=0)
+    desk.past(6, "account", "acc-wang", "-", {"deleted": 0}, {"deleted": 1})
+    desk.past(7, "account", "acc-wang", "-", {"deleted": 1}, {"deleted": 0}, by=None)
+    for n, clash in enumerate(desk.rows("conflict")):
+        desk.past(10 + n, "conflict", clash["id"], "+", by=None)
+        desk.past(30 + n, "conflict", clash["id"], "settled_at_ms", {"settled_at_ms": None}, {"settled_at_ms": 1})
 
 
 @pytest.fixture(scope="module")
