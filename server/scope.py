@@ -198,8 +198,8 @@ def regrant_people(db: sqlite3.Connection, seq: int) -> set[tuple[str, str]]:
     changed = wanted ^ held
     owners = {key for _, kind, key in changed if kind == "person"}
     touched = {(kind, key) for _, kind, key in changed}
-    everyone_changed = any(kind == "firm" for _, kind, _ in changed)
-    accounts = _accounts_of(db, owners, with_ownerless=everyone_changed)
+    came_or_went = {user_id for user_id, kind, _ in changed if kind == "firm"}
+    accounts = _accounts_of(db, owners, with_ownerless=bool(came_or_went)) | _accounts_shared_with(db, came_or_went)
     return touched | regrant_accounts(db, seq, accounts)
 
 
@@ -263,6 +263,14 @@ def _accounts_of(db: sqlite3.Connection, owners: Iterable[str], with_ownerless: 
         found.update(row[0] for row in db.execute("SELECT id FROM account WHERE owner_id = ?", (owner,)))
     if with_ownerless:
         found.update(row[0] for row in db.execute("SELECT id FROM account WHERE owner_id IS NULL"))
+    return found
+
+
+def _accounts_shared_with(db: sqlite3.Connection, user_ids: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for user_id in user_ids:
+        shared = db.execute("SELECT account_id FROM account_member WHERE user_id = ? AND deleted = 0", (user_id,))
+        found.update(row[0] for row in shared)
     return found
 
 
