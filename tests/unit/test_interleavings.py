@@ -6,11 +6,22 @@ The simulator of `tests/simulator` plays them and checks promises 1 to 9; what f
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 
 from ..simulator.report import run_and_report
+from ..simulator.shrink import failure_of
+
+FOUND = sorted((Path(__file__).parent.parent / "simulator" / "found").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("file", FOUND, ids=lambda file: file.stem)
+def test_what_once_broke_a_promise_no_longer_does(file):
+    script = [json.loads(line) for line in file.read_text().splitlines()]
+    assert (failed := failure_of(script)) is None, failed
 
 
 @pytest.mark.parametrize("seed", range(3))
