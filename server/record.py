@@ -56,7 +56,8 @@ def insert(db: sqlite3.Connection, entity: Entity, row: dict, author: Author, to
     }
     if entity.name == "account" and row.get("owner_id") and not row.get("owner_since_ms"):
         row["owner_since_ms"] = author.at_ms
-    _derive(entity, row)
+    if entity.search:
+        row["search_key"] = _search_key(entity, row)
     names = ", ".join(row)
     values = ", ".join(f":{name}" for name in row)
     db.execute(f"INSERT INTO {entity.name} ({names}) VALUES ({values})", row)
@@ -121,36 +122,39 @@ def _note(db, seq, entity, row_id, unit, old, new, author: Author, in_force: int
     )
 
 
-def as_json(value: dict | None) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+# Made once: an encoder is several times as expensive to make as to use.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def as_json(value: dict | list | None) -> str | None:
+    return None if value is None else _ENCODER.encode(value)
 
 
 def _write(db, seq: int, entity: Entity, row: dict, patch: dict, author: Author, touched: set) -> None:
-    changed = row | patch | {"version": seq, "updated_at_ms": author.at_ms, "updated_by": author.user_id}
-    if entity.name == "account" and changed.get("owner_id") != row.get("owner_id"):
+    values = patch | {"version": seq, "updated_at_ms": author.at_ms, "updated_by": author.user_id}
+    if entity.name == "account" and patch.get("owner_id", row.get("owner_id")) != row.get("owner_id"):
         # Follows from the owner: nothing that history could undo by itself.
-        changed["owner_since_ms"] = author.at_ms if changed["owner_id"] else None
+        values["owner_since_ms"] = author.at_ms if patch["owner_id"] else None
     if any(name in patch for name in entity.search):
-        _derive(entity, changed)
-    names = [name for name, value in changed.items() if row.get(name) != value]
-    assignments = ", ".join(f"{name} = :{name}" for name in names)
-    values = {name: changed[name] for name in names} | {"id": row["id"]}
-    db.execute(f"UPDATE {entity.name} SET {assignments} WHERE id = :id", values)
+        values["search_key"] = _search_key(entity, row | patch)
+    assignments = ", ".join([f"{name} = :{name}" for name in values])
+    db.execute(f"UPDATE {entity.name} SET {assignments} WHERE id = :id", values | {"id": row["id"]})
+    changed = row | values
     _follow(db, seq, entity, row, changed, touched)
     row.update(changed)
 
 
-def _derive(entity: Entity, row: dict) -> None:
-    if entity.search:
-        row["search_key"] = search_key(*(row.get(name) or "" for name in entity.search))
+def _search_key(entity: Entity, row: dict) -> str:
+    return search_key(*(row.get(name) or "" for name in entity.search))
 
 
 def _follow(db, seq: int, entity: Entity, old: dict | None, new: dict, touched: set) -> None:
     """Everything that follows from a change: buckets left, memberships, busy times, pokes."""
     before = set(row_buckets(entity, old)) if old else set()
     after = set(row_buckets(entity, new))
-    touched |= before | after
-    scope.wake(db, seq, {key for kind, key in before | after if kind == "account"})
+    either = before | after
+    touched |= either
+    scope.wake(db, seq, {key for kind, key in either if kind == "account"})
     for kind, key in before - after:
         db.execute(
             "INSERT INTO moved (seq, entity, row_id, kind, key) VALUES (?, ?, ?, ?, ?)",

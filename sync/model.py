@@ -115,13 +115,16 @@ class Entity:
     ages_by: str = ""
     ageless_with: str = ""
     by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
+    by_unit: dict[str, tuple[Field, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {f.name: f for f in self.fields})
+        units = dict.fromkeys(f.unit for f in self.fields)
+        object.__setattr__(self, "by_unit", {unit: tuple(f for f in self.fields if f.unit == unit) for unit in units})
 
     def unit_fields(self, unit: str) -> tuple[Field, ...]:
         """The fields that merge under this name, in order."""
-        return tuple(f for f in self.fields if f.unit == unit)
+        return self.by_unit.get(unit, ())
 
 
 # Columns every entity has besides its fields: set by the host that accepts an edit, never by a form.
