@@ -10,7 +10,10 @@ import pytest
 from server.pages import Pages
 from tests.unit.desk import Desk
 
-NAMES = {"handover_new", "handover", "handovers", "account_members", "account", "person", "team", "me", "customers"}
+NAMES = {
+    "today", "customers", "account", "account_members", "contact", "handover_new", "handover", "handovers", "person", "team",
+    "me",
+}  # fmt: skip
 DAY_MS = 86_400_000
 
 
@@ -215,6 +218,15 @@ def test_only_the_receiver_says_that_it_is_taken_over_and_only_once(desk, sheet)
     assert desk.get("/handovers/h").forms_with("h.received_at_ms") == []
 
 
+def test_the_receiver_reads_of_it_on_today_until_it_is_taken_over(desk, sheet):
+    assert "handed customers over" not in desk.get("/").text
+    desk.me = "ron"
+    assert "Rita handed customers over to you 2 customers" in desk.get("/").text
+    assert "/handovers/h" in desk.get("/").links
+    desk.post(desk.get("/handovers/h"), "receive")
+    assert "handed customers over" not in desk.get("/").text
+
+
 def test_giving_back_prepares_a_handover_of_what_is_still_there(desk, sheet):
     desk.add("account", "acc0", name="Firm 0", owner_id="ron")
     [back] = [link for link in desk.get("/handovers/h").links if "back=" in link]
@@ -313,3 +325,5 @@ def test_whoever_may_only_look_is_offered_nothing_that_would_be_refused(desk, me
     writing = ["/customers/acc0/edit", *new]
     assert [link in links for link in writing] == [may_write] * 4
     assert "/customers/acc0/summary" in links
+    links = desk.get("/contacts/con0").links
+    assert ["/contacts/con0/edit" in links, "/relations/new?contact=con0" in links] == [may_write] * 2

@@ -9,7 +9,7 @@ import pytest
 from server.pages import Pages
 from tests.unit.desk import Desk
 
-NAMES = {"pool", "account", "customers", "outbox", "me"}
+NAMES = {"today", "pool", "account", "customers", "outbox", "me"}
 DAY_MS = 86_400_000
 
 
@@ -134,8 +134,11 @@ def rule(desk: Desk, days: int, id: str = "rule", **fields) -> None:
 
 
 def said(desk: Desk) -> str:
-    found = re.search(r"Goes back to the shared pool[^.]*\.", desk.get("/customers/mine").text)
-    return found[0] if found else ""
+    """What the customer's page says, and for its owner Today as well."""
+    texts = (desk.get(path).text for path in ("/customers/mine", "/"))
+    on_page, on_today = ("".join(re.findall(r"Goes back to the shared pool[^.]*\.", text)) for text in texts)
+    assert on_today == (on_page if desk.me == "anna" else "")
+    return on_page
 
 
 def test_the_owner_reads_in_how_many_days_a_quiet_customer_goes_back(desk):

@@ -26,6 +26,32 @@ LEFT JOIN account a ON a.id = c.account_id
 LEFT JOIN user u ON u.id = c.owner_id
 WHERE c.id = :id;
 
+-- Here to look only: see account.sql.
+-- name: may_only_look :value
+WITH RECURSIVE
+mine AS (
+  SELECT u.id, u.department_id, r.data_scope FROM user u JOIN role r ON r.id = u.role_id WHERE u.id = :me
+),
+below (id) AS (
+  SELECT department_id FROM mine UNION SELECT d.id FROM department d JOIN below b ON d.parent_id = b.id
+),
+reports (id) AS (
+  SELECT id FROM mine UNION SELECT u.id FROM user u JOIN reports r ON u.manager_id = r.id
+)
+SELECT EXISTS (
+  SELECT 1 FROM account a JOIN account_member m ON m.account_id = a.id JOIN user u ON u.id = a.owner_id, mine i
+  WHERE a.id = :contact__account_id AND a.owner_id IS NOT :me AND m.user_id = :me
+    AND (m.until_on IS NULL OR m.until_on >= :today)
+    AND NOT CASE i.data_scope
+      WHEN 'everything' THEN 1
+      WHEN 'reports' THEN u.id IN (SELECT id FROM reports)
+      WHEN 'department' THEN u.department_id IS i.department_id
+      WHEN 'below' THEN u.department_id IN (SELECT id FROM below)
+      ELSE 0
+    END
+  GROUP BY a.id HAVING max(m.access = 'write') = 0
+);
+
 -- name: conflicts :many
 SELECT x.id, x.kind FROM conflict x
 WHERE x.target_id = :id AND x.settled_at_ms IS NULL

@@ -149,8 +149,7 @@ SELECT
   json_object(
     'title', e.title, 'kind', e.kind, 'start_ms', c.was_start_ms, 'end_ms', c.was_end_ms, 'is_all_day', e.is_all_day,
     'place', e.place, 'note', e.note, 'account_id', e.account_id, 'remind_minutes', e.remind_minutes,
-    'contact_ids', (SELECT json_group_array(j.value) FROM json_each(e.contact_ids) j JOIN contact c ON c.id = j.value),
-    'attendee_ids', (SELECT json_group_array(j.value) FROM json_each(e.attendee_ids) j JOIN user u ON u.id = j.value),
+    'contact_ids', json(coalesce(e.contact_ids, '[]')), 'attendee_ids', json(coalesce(e.attendee_ids, '[]')),
     'timezone', e.timezone, 'series_id', e.id, 'occurrence_on', c.other_day, 'owner_id', e.owner_id
   ) AS as_row
 FROM both c
@@ -250,3 +249,38 @@ LIMIT 8;
 
 -- name: has_customers :value
 SELECT EXISTS (SELECT 1 FROM account);
+
+-- What colleagues handed over to me, until I say that I have it.
+-- name: handovers :many
+SELECT h.id, u.name AS from_name, h.counts ->> '$.account' AS accounts
+FROM handover h LEFT JOIN user u ON u.id = h.from_id
+WHERE h.to_id = :me AND h.done_at_ms IS NOT NULL AND h.received_at_ms IS NULL
+ORDER BY h.done_at_ms DESC, h.id
+LIMIT 3;
+
+-- My customers that the shared pool takes back within two weeks, as account.sql reckons it.
+-- name: going_back :many
+WITH RECURSIVE
+places (id) AS (
+  SELECT department_id FROM user WHERE id = :me
+  UNION SELECT d.parent_id FROM department d JOIN places p ON d.id = p.id
+),
+rules AS (
+  SELECT r.days * 86400000 AS after_ms, r.levels FROM pool_rule r
+  WHERE r.is_active = 1 AND (r.department_id IS NULL OR r.department_id IN (SELECT id FROM places))
+)
+SELECT a.id, a.name, a.level, max(coalesce(a.owner_since_ms, 0), coalesce(s.last_contact_at_ms, 0)) + min(r.after_ms) AS due_ms
+FROM rules r
+CROSS JOIN account a ON a.owner_id = :me
+LEFT JOIN account_stat s ON s.account_id = a.id
+WHERE a.kind = 'customer'
+  AND (r.levels = '[]' OR a.level IN (SELECT value FROM json_each(r.levels)))
+  AND coalesce(a.owner_since_ms, s.last_contact_at_ms) IS NOT NULL
+  AND max(coalesce(a.owner_since_ms, 0), coalesce(s.last_contact_at_ms, 0)) + r.after_ms < :now_ms + 1209600000
+  AND NOT EXISTS (
+    SELECT 1 FROM event e
+    WHERE e.account_id = a.id AND e.cancelled_at_ms IS NULL AND (e.end_ms >= :now_ms OR e.rrule IS NOT NULL)
+  )
+GROUP BY a.id
+ORDER BY due_ms, a.id
+LIMIT 5;
