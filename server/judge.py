@@ -15,7 +15,7 @@ from sync.model import ANYONE, Entity
 from sync.operations import Malformed, Operation, apply_patch, defaults, parse
 from sync.values import Refused
 
-from . import collect, conflicts, handover, permission, proposal, record, unseen
+from . import collect, conflicts, handover, occurrence, permission, proposal, record, unseen
 from .conflicts import Side
 from .database import sqlite3
 from .permission import Missing, Rejected
@@ -71,7 +71,12 @@ def put_in_force(db: sqlite3.Connection, sender: Sender, raw: dict, touched: set
         return outcome(op.id, APPLIED, _make(db, sender, entity, op, raw, touched))
     if not sender.is_server:
         permission.check_edit(db, sender.user_id, entity, row, op, sender.since)
+    plan = None if sender.is_server or row["deleted"] else occurrence.planned(db, op)
+    if plan:
+        op = occurrence.only_changes(entity, op, plan)
     since = [] if sender.is_server else _unseen(db, sender, entity, row, op)
+    if plan:
+        since = occurrence.since_planned(entity, row, since, plan)
     author = _author(db, sender, op, raw, since)
     if op.delete:
         verdict, seq = _delete(db, entity, row, op, author, since, touched)

@@ -41,8 +41,10 @@ class Missing(NoAccess):
 def check_new(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict, since: int | None = None) -> None:
     """May this person add this row?"""
     check_addable(db, user_id, entity, row)
+    series = _series_of(db, user_id, entity, row, since)
     for column, key in accounts_named(entity, row):
-        _check_level(_access(db, user_id, "account", key, since), column)
+        if not _names(series, column, key):
+            _check_level(_access(db, user_id, "account", key, since), column)
 
 
 def check_addable(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict) -> None:
@@ -71,8 +73,32 @@ def _check_new_owner(db: sqlite3.Connection, user_id: str, entity: Entity, row: 
     owner = row.get("owner_id")
     if owner == user_id or (owner is None and entity.name == "account"):
         return
+    if _names(_series_of(db, user_id, entity, row), "owner_id", owner):
+        return
     if entity.writers == AUTHOR or not scope.access(db, user_id, "person", owner):
         raise Rejected("not_yours", field="owner_id")
+
+
+def _series_of(
+    db: sqlite3.Connection, user_id: str, entity: Entity, given: dict, since: int | None = None
+) -> dict | None:
+    """The series that a new appointment is one of, or takes over from.
+
+    Whoever may write a series may give its days rows of their own, which name whatever the series names.
+    """
+    if entity.name != "event" or not given.get("series_id"):
+        return None
+    found = db.execute("SELECT * FROM event WHERE id = ? AND deleted = 0", (given["series_id"],)).fetchone()
+    if found is None or level(db, user_id, entity, dict(found), since) != "write":
+        return None
+    return dict(found)
+
+
+def _names(series: dict | None, column: str, key: str | None) -> bool:
+    """Whether the series itself points there."""
+    if series is None or series.get(column) is None:
+        return False
+    return key in loads(series[column]) if column.endswith("_ids") else key == series[column]
 
 
 def _check_still_here(db: sqlite3.Connection, user_id: str, entity: Entity, given: dict) -> None:
@@ -165,7 +191,10 @@ def check_references(
     db: sqlite3.Connection, user_id: str, entity: Entity, edit, since: int | None = None, or_held: bool = False
 ) -> None:
     """Whatever the operation points to must exist and be visible to the person; or_held: or have been before."""
+    series = _series_of(db, user_id, entity, edit.set, since)
     for name, key in references(entity, edit):
+        if _names(series, name, key):
+            continue
         target = BY_NAME[entity.by_name[name].ref]
         found = db.execute(f"SELECT * FROM {target.name} WHERE id = ? AND deleted = 0", (key,)).fetchone()
         if found is None:

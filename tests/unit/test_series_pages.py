@@ -186,7 +186,8 @@ def test_this_one_and_all_after_it_become_a_series_of_their_own(desk):
     series(desk, rule="FREQ=WEEKLY;COUNT=10")
     visit(desk, "later", "15:00", "16:00", day="2026-12-15", series_id="round", occurrence_on="2026-12-15")
 
-    result = edit(desk, "following", "2026-12-08", e__title="New round", e__start_ms__time="14:00", e__end_ms__time="15:00")
+    times = {"e__start_ms__time": "14:00", "e__end_ms__time": "15:00"}
+    result = edit(desk, "following", "2026-12-08", e__title="New round", **times)
 
     new = desk.row("event", derived_id("round", "2026-12-08", "following"))
     assert desk.row("event", "round")["rrule"] == "FREQ=WEEKLY;UNTIL=20261207"

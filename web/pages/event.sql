@@ -26,7 +26,7 @@ FROM event e
 WHERE e.id = :shown AND e.rrule IS NOT NULL;
 
 -- from_ms, to_ms: the time that it takes; whole days are the reader's days.  as_row: what a day of a series is, as a
--- row of its own would say it, with what this person may point to.
+-- row of its own would say it.
 -- name: event :one
 WITH one AS (
   SELECT e.*, occurrence_on(e.start_ms, e.end_ms, e.rrule, e.timezone, e.is_all_day, :day) AS at
@@ -78,8 +78,7 @@ SELECT
   json_object(
     'title', e.title, 'kind', e.kind, 'start_ms', e.at_ms, 'end_ms', e.until_ms, 'is_all_day', e.is_all_day,
     'place', e.place, 'note', e.note, 'account_id', e.account_id, 'remind_minutes', e.remind_minutes,
-    'contact_ids', (SELECT json_group_array(j.value) FROM json_each(e.contact_ids) j JOIN contact c ON c.id = j.value),
-    'attendee_ids', (SELECT json_group_array(j.value) FROM json_each(e.attendee_ids) j JOIN user u ON u.id = j.value),
+    'contact_ids', json(coalesce(e.contact_ids, '[]')), 'attendee_ids', json(coalesce(e.attendee_ids, '[]')),
     'timezone', e.timezone, 'series_id', e.id, 'occurrence_on', :day, 'owner_id', e.owner_id
   ) AS as_row,
   e.owner_id = :me OR :me IN (SELECT value FROM json_each(e.attendee_ids)) AS is_mine,
