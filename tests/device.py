@@ -137,7 +137,7 @@ class Device:
         self.sent += [(self.outcomes[op["id"]]["seq"] or 0, op) for op in done]
         self.sent = [] if safe is None else [(seq, op) for seq, op in self.sent if seq > safe]
         self._drop_old()
-        if self.hello.get("farewell") and not self.outbox:
+        if self.hello.get("farewell") and not self.outbox and not self.sent:
             self.rows.clear()
             self.is_emptied = True
 
