@@ -47,6 +47,8 @@ class Firm:
         self.path = path
         self.clock = clock
         self.touched: set[tuple[str, str]] = set()
+        # What `holding` has decided for a person and the writer may not have kept yet.
+        self.decided: dict[str, object] = {}
         self.hub = Hub()
         # Replaced by whatever copies the file to another place.
         self.offsite: Offsite = NoReplica()
@@ -76,8 +78,12 @@ class Firm:
         return await asyncio.wrap_future(self._writer.submit(job))
 
     def write_now(self, job: Job) -> object:
-        """The same for code outside the event loop."""
+        """The same for code outside the event loop. Not for what a device waits for: few threads serve thousands."""
         return self._writer.submit(job).result()
+
+    def write_later(self, job: Job) -> None:
+        """Run a job in the writer and wait for nothing: for what can be found out again where it fails."""
+        self._writer.submit(job)
 
     async def pull(self, work: Callable[[], object]) -> object:
         """Do a piece of work for a device's sync: a thousand devices that come back at once wait in a queue here,

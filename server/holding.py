@@ -10,7 +10,8 @@ accounts came at once.  Estimates from counts of rows; it never reads what is in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import astuple, dataclass, fields
 
 from sync.entities import ENTITIES
 from web.dates import add_days, day_start_ms, local_date
@@ -34,11 +35,13 @@ MANY_ACCOUNTS = 500
 
 @dataclass(frozen=True)
 class Holding:
-    """window_ms: the instant before which rows that age stay on the server. Of the accounts seen, how many are held."""
+    """window_ms: the instant before which rows that age stay on the server. Of the accounts seen, how many are held.
+    rows: how many rows that is, about, where they were counted."""
 
     window_ms: int = EVERYTHING
     accounts_held: int = 0
     accounts_visible: int = 0
+    rows: int | None = None
 
     @property
     def is_part(self) -> bool:
@@ -47,25 +50,26 @@ class Holding:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided on a day, at a sequence number. days None: everything."""
+    """What was decided on a day, at a sequence number. days None: everything. rows None: so few that nobody counted."""
 
     day: str
     days: int | None
     seq: int
     held: int
     visible: int
+    rows: int | None
 
 
 def decide(firm, user_id: str) -> Holding:
     """What this person's devices hold today. Not for the writer's thread: it may wait for a job of its own."""
     today = local_date(firm.clock(), firm.timezone)
     with firm.look() as db:
-        decision, chosen = _decided(db, user_id), _chosen_days(db, user_id)
+        decision, chosen = firm.decided.get(user_id) or _decided(db, user_id), _chosen_days(db, user_id)
         is_valid = decision is not None and decision.day == today and not _has_many_new(db, user_id, decision.seq)
     if not is_valid:
         decision = _decide_anew(firm, user_id, today, decision, chosen)
-    days = decision.days if chosen is None else chosen or None
-    return Holding(_start_ms(firm, today, days), decision.held, decision.visible)
+    days, rows = (decision.days, decision.rows) if chosen is None else (chosen or None, None)
+    return Holding(_start_ms(firm, today, days), decision.held, decision.visible, rows)
 
 
 def decide_for_all(firm) -> None:
@@ -84,7 +88,8 @@ def _start_ms(firm, today: str, days: int | None) -> int:
 
 
 def _decided(db: sqlite3.Connection, user_id: str) -> Decision | None:
-    found = db.execute("SELECT day, days, seq, held, visible FROM holding WHERE user_id = ?", (user_id,)).fetchone()
+    columns = ", ".join(field.name for field in fields(Decision))
+    found = db.execute(f"SELECT {columns} FROM holding WHERE user_id = ?", (user_id,)).fetchone()
     return Decision(*found) if found else None
 
 
@@ -113,29 +118,32 @@ def _decide_anew(firm, user_id: str, today: str, before: Decision | None, chosen
         days = chosen or None
     held, visible = hot_accounts.settle(firm, user_id, _start_ms(firm, today, days))
     with firm.read(user_id) as db:
-        days = _fitting_days(db, firm, today, before)
-        decision = Decision(today, days, record.current_seq(db), held, visible)
-    firm.write_now(lambda db: _keep(db, user_id, decision))
+        days, rows = _fitting_days(db, firm, today, before)
+        decision = Decision(today, days, record.current_seq(db), held, visible, rows)
+    # Nobody waits for it: when a thousand devices come at once the writer is busy, and few threads answer them.
+    firm.decided[user_id] = decision
+    firm.write_later(lambda db: _keep(db, user_id, decision))
     return decision
 
 
 def _keep(db: sqlite3.Connection, user_id: str, decision: Decision) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO holding (user_id, day, days, seq, held, visible) VALUES (?, ?, ?, ?, ?, ?)",
-        (user_id, decision.day, decision.days, decision.seq, decision.held, decision.visible),
+        "INSERT OR REPLACE INTO holding (user_id, day, days, seq, held, visible, rows) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (user_id, *astuple(decision)),
     )
 
 
-def _fitting_days(db: sqlite3.Connection, firm, today: str, before: Decision | None) -> int | None:
-    """The widest window that fits; db reads as the person."""
+def _fitting_days(db: sqlite3.Connection, firm, today: str, before: Decision | None) -> tuple[int | None, int | None]:
+    """The widest window that fits, and how many rows it holds; db reads as the person."""
     if _bytes_of_firm(db) <= _room(None, before):
-        return None
-    ageless = _bytes_that_never_age(db)
-    ages = _youngest(db, MOST_BYTES - ageless)
+        return None, None
+    ageless, ageless_bytes = _ageless(db)
+    ages = _youngest(db, MOST_BYTES - ageless_bytes)
     for days in STEPS:
-        if _first_without_room(ages, _room(days, before) - ageless) < _start_ms(firm, today, days):
-            return days
-    return STEPS[-1]
+        start_ms = _start_ms(firm, today, days)
+        if _first_without_room(ages, _room(days, before) - ageless_bytes) < start_ms:
+            break
+    return days, ageless + bisect_right(ages, -start_ms, key=lambda row: -row[0])
 
 
 def _room(days: int | None, before: Decision | None) -> float:
@@ -157,17 +165,18 @@ def _last_rowid(db: sqlite3.Connection, name: str) -> int | None:
     return db.execute(f"SELECT max(rowid) FROM main.{name}").fetchone()[0]
 
 
-def _bytes_that_never_age(db: sqlite3.Connection) -> int:
+def _ageless(db: sqlite3.Connection) -> tuple[int, int]:
+    """How many rows never age, and their bytes."""
     scope.look_back_to(db, EVERYTHING)
-    total = 0
+    total, total_bytes = 0, 0
     for entity in ENTITIES:
         where = ""
         if entity.ages_by:
             ageless = f" OR {entity.ageless_with} IS NOT NULL" if entity.ageless_with else ""
             where = f" WHERE {entity.ages_by} IS NULL{ageless}"
         rows = db.execute(f"SELECT count(*) FROM temp.held_{entity.name}{where}").fetchone()[0]
-        total += rows * _row_bytes(entity.name)
-    return total
+        total, total_bytes = total + rows, total_bytes + rows * _row_bytes(entity.name)
+    return total, total_bytes
 
 
 def _youngest(db: sqlite3.Connection, most: int) -> list[tuple[int, int]]:
