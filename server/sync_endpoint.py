@@ -160,12 +160,12 @@ def answer(firm, user_id: str, asked: Asked, outcomes: list[dict]) -> Iterator[s
     Raises StartAgain before the first line.
     """
     holds = holding.decide(firm, user_id)
-    with firm.read(user_id) as db:
+    with firm.look() as db:
+        seq = record.current_seq(db)
         cursor = _cursor(firm, db, user_id, asked.cursor, holds.window_ms)
         hello = _hello(firm, db, user_id, holds)
-        if asked.cursor == "":
-            hello["rows"] = count_rows(db, cursor.goal_ms)
-        seq = record.current_seq(db)
+    if asked.cursor == "":
+        hello["rows"] = _rows_to_come(firm, user_id, holds)
     safe = firm.offsite.safe_seq(seq)
     lines = pull(
         lambda: firm.read(user_id), cursor, stamp(firm.epoch, user_id), asked.chunk, safe if safe < seq else None
@@ -173,6 +173,13 @@ def answer(firm, user_id: str, asked: Asked, outcomes: list[dict]) -> Iterator[s
     is_known = asked.cursor != "" and asked.known == hello["key"]
     greeting = [] if is_known else [as_line({"hello": hello})]
     return itertools.chain(greeting, (as_line({"outcome": outcome}) for outcome in outcomes), lines)
+
+
+def _rows_to_come(firm, user_id: str, holds: holding.Holding) -> int:
+    if holds.rows is not None:
+        return holds.rows
+    with firm.read(user_id) as db:
+        return count_rows(db, holds.window_ms)
 
 
 def _hello(firm, db, user_id: str, holds: holding.Holding) -> dict:

@@ -15,14 +15,15 @@ CREATE INDEX membership_quiet ON membership (key)
   WHERE kind = 'account' AND until_seq IS NULL AND held_until_seq IS NOT NULL;
 
 -- What was decided for a person: how many days back (NULL: all), on which day, at which sequence number; of how many
--- accounts how many were held then.
+-- accounts how many were held then; how many rows (NULL: not counted).
 CREATE TABLE holding (
   user_id TEXT PRIMARY KEY NOT NULL,
   day TEXT NOT NULL,
   days INTEGER,
   seq INTEGER NOT NULL,
   held INTEGER NOT NULL,
-  visible INTEGER NOT NULL
+  visible INTEGER NOT NULL,
+  rows INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- How far the sequence was on a day, by the server's own calendar.

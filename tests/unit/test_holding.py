@@ -358,3 +358,18 @@ def test_change_while_accounts_are_ranked_is_not_lost(firm, boss):
 
     assert held_accounts(boss) == {"own 1", "A7"}
     assert is_as_held(boss)
+
+
+def test_greeting_tells_how_many_rows_will_come_counted_this_morning_or_now(firm, boss, monkeypatch):
+    ageless = sum(len(rows) for name, rows in held_projection(firm, "boss", None).items() if name != "activity")
+    monkeypatch.setattr(holding, "ROW_BYTES", {})
+    monkeypatch.setattr(holding, "OTHER_ROW_BYTES", 100)
+    monkeypatch.setattr(holding, "MOST_BYTES", ageless * 100 + 150)
+    move_days(firm, 1)
+
+    for _ in range(2):
+        fresh = Device(firm, "boss", "fresh")
+        fresh.sync()
+        assert fresh.hello["rows"] == sum(map(len, fresh.all_rows().values()))
+        assert is_as_held(fresh)
+        choose_days(boss, 0)
