@@ -11,8 +11,8 @@ from server.pages import Pages
 from tests.unit.desk import Desk
 
 NAMES = {
-    "today", "customers", "account", "account_members", "contact", "handover_new", "handover", "handovers", "person", "team",
-    "me",
+    "today", "customers", "account", "account_members", "contact", "handover_new", "handover", "handovers", "person",
+    "team", "me", "outbox",
 }  # fmt: skip
 DAY_MS = 86_400_000
 
@@ -245,6 +245,18 @@ def test_a_handover_that_is_not_sent_says_that_nothing_changed_yet(desk):
     assert shown.forms_with("h.received_at_ms") == []
     assert "still to be sent" in desk.get("/people/rita/handover").text
     assert "To send" in desk.get("/handovers").text
+    assert "Handover: Rita → Ron" in desk.get("/outbox").text
+
+
+def test_a_refused_handover_says_so_and_shows_names(desk):
+    wish = {"from_id": "rita", "to_id": "ron", "keep": "none"}
+    desk.add("handover", "h", **wish)
+    desk.queue("handover", "h", "refused", "has_left", {"field": "to_id"}, set=wish, add={"account_ids": ["acc0"]})
+
+    assert "Nothing was moved" in desk.get("/handovers/h").text
+    assert "Needs you" in desk.get("/handovers").text
+    text = desk.get("/outbox").text
+    assert all(words in text for words in ("Rita → Ron", "Handed over by Rita", "Taken over by Ron", "+ Firm 0"))
 
 
 def test_a_long_sheet_shows_its_beginning_and_all_of_it_when_asked(desk, sheet):

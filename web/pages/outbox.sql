@@ -16,7 +16,7 @@ SELECT
     ELSE 'change'
   END AS act,
   CASE o.entity
-    WHEN 'account' THEN coalesce((SELECT name FROM account WHERE id = o.row_id), o.op ->> '$.set.name')
+    WHEN 'account' THEN coalesce((SELECT name FROM account WHERE id = o.row_id), o.op ->> '$.set.name', o.detail ->> '$.account')
     WHEN 'contact' THEN coalesce((SELECT name FROM contact WHERE id = o.row_id), o.op ->> '$.set.name')
     WHEN 'event' THEN coalesce((SELECT title FROM event WHERE id = o.row_id), o.op ->> '$.set.title')
     WHEN 'task' THEN coalesce((SELECT title FROM task WHERE id = o.row_id), o.op ->> '$.set.title')
@@ -28,6 +28,11 @@ SELECT
     WHEN 'account_member' THEN (
       SELECT u.name FROM user u
       WHERE u.id = coalesce((SELECT user_id FROM account_member WHERE id = o.row_id), o.op ->> '$.set.user_id')
+    )
+    WHEN 'handover' THEN (
+      SELECT old.name || ' → ' || new.name FROM user old, user new
+      WHERE old.id = coalesce((SELECT from_id FROM handover WHERE id = o.row_id), o.op ->> '$.set.from_id')
+        AND new.id = coalesce((SELECT to_id FROM handover WHERE id = o.row_id), o.op ->> '$.set.to_id')
     )
   END AS title,
   CASE o.entity
@@ -61,6 +66,7 @@ SELECT
     WHEN 'sticky' THEN EXISTS (SELECT 1 FROM sticky WHERE id = o.row_id)
     WHEN 'relation' THEN EXISTS (SELECT 1 FROM relation WHERE id = o.row_id)
     WHEN 'preference' THEN EXISTS (SELECT 1 FROM preference WHERE id = o.row_id)
+    WHEN 'handover' THEN EXISTS (SELECT 1 FROM handover WHERE id = o.row_id)
     WHEN 'conflict' THEN EXISTS (SELECT 1 FROM conflict WHERE id = o.row_id)
     ELSE 0
   END AS is_here
@@ -70,9 +76,16 @@ LIMIT 500;
 
 -- What a refused operation carries: shown, so that nothing typed is lost with it.
 -- name: carried :many
-SELECT o.n, j.key AS field, j.value, 'set' AS how FROM outbox o, json_each(o.op, '$.set') j WHERE o.state = 'refused'
+SELECT o.n, j.key AS field, CASE
+  WHEN j.key IN ('owner_id', 'assignee_id', 'user_id', 'from_id', 'to_id') THEN coalesce((SELECT name FROM user WHERE id = j.value), j.value)
+  WHEN j.key = 'account_id' THEN coalesce((SELECT name FROM account WHERE id = j.value), j.value)
+  ELSE j.value
+END AS value, 'set' AS how
+FROM outbox o, json_each(o.op, '$.set') j WHERE o.state = 'refused'
 UNION ALL
-SELECT o.n, j.key, (SELECT group_concat(m.value, ', ') FROM json_each(j.value) m), 'add'
+SELECT o.n, j.key, (
+  SELECT group_concat(coalesce(a.name, m.value), ', ') FROM json_each(j.value) m LEFT JOIN account a ON j.key = 'account_ids' AND a.id = m.value
+), 'add'
 FROM outbox o, json_each(o.op, '$.add') j WHERE o.state = 'refused'
 UNION ALL
 SELECT o.n, j.key, (SELECT group_concat(m.value, ', ') FROM json_each(j.value) m), 'remove'
