@@ -59,6 +59,8 @@ QUERY = {
     "region": "上海",
     "keep": "read",
     "until": "2026-12-31",
+    "on": "2026-12-01",
+    "what": "following",
 }
 MOST_PATHS = 4
 FORM = {

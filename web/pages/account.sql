@@ -111,11 +111,20 @@ ORDER BY v.at_ms DESC, v.id DESC
 LIMIT 1;
 
 -- name: next_event :maybe
-SELECT e.id, e.title, e.start_ms, e.is_all_day
-FROM event e
-WHERE e.account_id = :id AND e.cancelled_at_ms IS NULL AND e.end_ms >= :now_ms
-ORDER BY e.start_ms, e.id
-LIMIT 1;
+WITH due AS (
+  SELECT id, NULL AS day, title, start_ms, is_all_day, owner_id
+  FROM event
+  WHERE account_id = :id AND rrule IS NULL AND cancelled_at_ms IS NULL AND end_ms >= :now_ms
+  UNION ALL
+  SELECT id, at ->> 2, title, at ->> 0, is_all_day, owner_id
+  FROM (
+    SELECT s.*, next_occurrence(s.start_ms, s.end_ms, s.rrule, s.timezone, s.is_all_day, :now_ms) AS at
+    FROM event s
+    WHERE s.account_id = :id AND s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
+  ) s
+  WHERE NOT EXISTS (SELECT 1 FROM event o WHERE o.series_id = s.id AND o.occurrence_on = s.at ->> 2 AND o.rrule IS NULL)
+)
+SELECT id, day, title, start_ms, is_all_day FROM due WHERE start_ms IS NOT NULL ORDER BY start_ms, id LIMIT 1;
 
 -- name: conflicts :many
 SELECT x.id, x.target_entity, x.kind FROM conflict x

@@ -40,10 +40,23 @@ ORDER BY v.at_ms DESC, v.id DESC
 LIMIT 1;
 
 -- name: next_event :maybe
+WITH due AS (
+  SELECT id, NULL AS day, title, start_ms, is_all_day, owner_id
+  FROM event
+  WHERE account_id = :id AND rrule IS NULL AND cancelled_at_ms IS NULL AND end_ms >= :now_ms
+  UNION ALL
+  SELECT id, at ->> 2, title, at ->> 0, is_all_day, owner_id
+  FROM (
+    SELECT s.*, next_occurrence(s.start_ms, s.end_ms, s.rrule, s.timezone, s.is_all_day, :now_ms) AS at
+    FROM event s
+    WHERE s.account_id = :id AND s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
+  ) s
+  WHERE NOT EXISTS (SELECT 1 FROM event o WHERE o.series_id = s.id AND o.occurrence_on = s.at ->> 2 AND o.rrule IS NULL)
+)
 SELECT e.id, e.title, e.start_ms, u.name AS by_name
-FROM event e
+FROM due e
 LEFT JOIN user u ON u.id = e.owner_id
-WHERE e.account_id = :id AND e.cancelled_at_ms IS NULL AND e.end_ms >= :now_ms
+WHERE e.start_ms IS NOT NULL
 ORDER BY e.start_ms, e.id
 LIMIT 1;
 
