@@ -52,6 +52,11 @@ def text_for(request: Request) -> Text:
     return Text(language_of(me, request), timezone_of(me, firm), firm.clock())
 
 
+def macros(text: Text, template: str):
+    """The macros of a template as functions, for what is not a page: the names of fields and values in a file."""
+    return _environment().get_template(template).make_module(text.functions())
+
+
 def who(request: Request) -> tuple[Session, dict]:
     """The session and the `me` of whoever asks. Raises SignedOut."""
     firm = request.app.state.firm
