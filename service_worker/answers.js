@@ -45,13 +45,13 @@ export class Answers {
     try {
       const replica = await this.#host.answering();
       if (!replica) return await this.fromNetwork(asked.request, "unsent");
-      const items = await itemsOf(asked.request);
+      const items = await itemsOf(asked.request.clone());
       const { next, entities } = await this.#keep(replica, items);
       if (entities.length) {
         this.#host.changed(entities);
         onEdited("edited");
       }
-      if (isPartial(asked.request)) return html(this.#render(asked));
+      if (isPartial(asked.request)) return await this.page(asked);
       return seeOther(next || asked.url.pathname + asked.url.search);
     } catch (error) {
       if (error instanceof NotSaved) return this.#again(asked, error.form);
@@ -120,6 +120,8 @@ export class Answers {
     try {
       return html(this.#render(asked, form), 422);
     } catch (error) {
+      // The form is of a row that is not here: the server finds the same fault, and has the page for it.
+      if (error instanceof NotFound) return this.fromNetwork(asked.request, "unsent");
       return this.#failed(asked.request, error);
     }
   }
@@ -127,7 +129,9 @@ export class Answers {
   /** The row may have been made a moment ago, elsewhere. @param {Request} request */
   async #askServer(request) {
     try {
-      const answer = await fetch(request, { signal: AbortSignal.timeout(ASK_SERVER_MS) });
+      const signal = AbortSignal.timeout(ASK_SERVER_MS);
+      // What was posted is kept here already: only the page is asked for.
+      const answer = await (request.method === "GET" ? fetch(request, { signal }) : fetch(request.url, { headers: request.headers, signal }));
       if (answer.ok || answer.type === "opaqueredirect") return answer;
     } catch {
       // No signal: what is not here is not here.
@@ -144,7 +148,7 @@ export class Answers {
   /** @param {Request} request @param {Trouble} what */
   #trouble(request, what) {
     const url = new URL(request.url);
-    const asked = { from: url.pathname + url.search, partial: isPartial(request) };
+    const asked = { from: url.pathname + url.search, back: wayBack(request, url), partial: isPartial(request) };
     return html(troublePage(this.#pages, () => this.#host.viewer(), what, asked), STATUS[what]);
   }
 }
@@ -152,6 +156,16 @@ export class Answers {
 /** @param {Request} request */
 export function isPartial(request) {
   return request.headers.get("HX-Request-Type") === "partial";
+}
+
+/** Where the person came from, or the same page without what only the server has; '' for neither.
+ * @param {Request} request @param {URL} asked */
+function wayBack(request, asked) {
+  const here = new URL(asked);
+  here.searchParams.delete("server");
+  if (here.search !== asked.search) return here.pathname + here.search;
+  const from = request.referrer ? new URL(request.referrer) : null;
+  return from?.origin === asked.origin && from.pathname !== asked.pathname ? from.pathname + from.search : "";
 }
 
 /** @param {Request} request @returns {Promise<Array<[string, string]>>} texts; no page of the device takes files */

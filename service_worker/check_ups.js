@@ -34,10 +34,12 @@ export class CheckUps {
     if (this.#isProving || !isDue(replica)) return;
     this.#isProving = true;
     try {
-      if (!replica.meta("proved_ms") || (await this.#isQuiet())) await this.prove(replica, client);
+      if (replica.meta("proved_ms") && !(await this.#isQuiet())) return;
+      const { isBehind } = await this.prove(replica, client);
+      if (isBehind) await putOff(replica); // rows change all the time just now, or this release is an older one
     } catch (error) {
       console.warn("what this device holds was not compared with the server", error);
-      await replica.tx(() => replica.setMeta("proof_failed_ms", Date.now())).catch(() => {});
+      await putOff(replica);
     } finally {
       this.#isProving = false;
     }
@@ -57,6 +59,11 @@ export class CheckUps {
     }
     return false;
   }
+}
+
+/** @param {Replica} replica */
+async function putOff(replica) {
+  await replica.tx(() => replica.setMeta("proof_failed_ms", Date.now())).catch(() => {});
 }
 
 /** @param {Replica} replica */

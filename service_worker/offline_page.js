@@ -12,15 +12,15 @@ export const STATUS = { offline: 503, unsent: 503, not_ready: 503, not_found: 40
 
 /**
  * @param {any} pages @param {() => any} viewer see Host.viewer; it may fail, too
- * @param {Trouble} what @param {{from: string, partial: boolean}} asked from: the address with its query
+ * @param {Trouble} what @param {{from: string, back?: string, partial: boolean}} asked from: the address with its query; back: a page that is here
  * @returns {string} HTML
  */
-export function troublePage(pages, viewer, what, { from, partial }) {
+export function troublePage(pages, viewer, what, { from, back = "", partial }) {
   const path = `/trouble/${what}`;
   try {
     const { page, params } = pages.match(path);
     const form = { errors: {}, values: {} };
-    return pages.render(page, { ...viewer(), path, params, query: { from }, partial, form });
+    return pages.render(page, { ...viewer(), path, params, query: { from, back }, partial, form });
   } catch (error) {
     console.error("the page that explains trouble failed", error);
     return LAST_RESORT;

@@ -50,6 +50,7 @@ export class Router {
     if (url.pathname === MANIFEST || FILES.some((folder) => url.pathname.startsWith(folder))) return this.#asset(request);
     if (url.pathname === EXPORT) return this.#answers.exportOutbox(url);
     const found = this.#pages.match(url.pathname);
+    if (found && isElsewhere(found.page, url)) return this.#answers.fromNetwork(request);
     if (found) return this.#answers.page({ request, url, found });
     return request.mode === "navigate" ? this.#answers.fromNetwork(request) : null;
   }
@@ -60,6 +61,7 @@ export class Router {
     if (SIGNING_IN.some((path) => url.pathname.startsWith(path))) return this.#signIn(request, life);
     const found = this.#pages.match(url.pathname);
     if (!found) return request.mode === "navigate" ? this.#answers.fromNetwork(request) : null;
+    if (found.page.host === "server") return this.#answers.fromNetwork(request);
     return this.#answers.post({ request, url, found }, () => life.waitFor(this.#host.sync("edited")));
   }
 
@@ -79,6 +81,12 @@ export class Router {
     life.waitFor(this.#host.sync("signed_in"));
     return answer;
   }
+}
+
+/** Does only the server have what this page shows?  It says so itself, or whoever asks knows that it is not here.
+ * @param {any} page @param {URL} url */
+function isElsewhere(page, url) {
+  return page.host === "server" || url.searchParams.get("server") === "1";
 }
 
 /** The server did what it was asked, and sends the person on. @param {Response} answer */

@@ -94,7 +94,7 @@ export class SyncClient {
    */
   async prove() {
     while (this.#running) await this.#running;
-    return this.#run(() => this.#proof());
+    return this.#run(() => this.#proof()).catch((error) => Promise.reject(stopped(error)));
   }
 
   /** @template T @param {() => Promise<T>} work @returns {Promise<T>} */

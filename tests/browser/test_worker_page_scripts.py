@@ -108,11 +108,35 @@ def test_storage_in_use_is_shown(site):
 
 def test_first_copy_shows_how_far_it_is(site):
     site.page.evaluate("document.body.dataset.host = 'server'")
-    site.page.evaluate("new BroadcastChannel('roadbook').postMessage({ type: 'progress', rows: 30, total: 120 })")
+    # Again and again, as it comes: this phone's own sync says meanwhile that all is here.
+    site.page.evaluate("""() => setInterval(() =>
+      new BroadcastChannel('roadbook').postMessage({ type: 'progress', rows: 30, total: 120 }), 50)""")
 
-    bar = site.page.locator("[data-notice=first-sync] progress")
-    bar.wait_for()
-    assert bar.evaluate("(bar) => [bar.value, bar.max]") == [30, 120]
+    site.page.wait_for_selector("[data-notice=first-sync] progress[value='30'][max='120']")
+    site.page.locator("[data-notice=first-sync]", has_text="30 of 120 rows are here").wait_for()
+    site.open("/customers")
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"doing": "connecting"}, "Waiting for the server"),
+        ({"doing": "slow"}, "The line is slow"),
+        ({"why": "offline"}, "goes on by itself where it stopped"),
+        ({"why": "storage_full"}, "no space left"),
+    ],
+)
+def test_first_copy_that_does_not_move_says_why(site, told, words):
+    site.page.evaluate("document.body.dataset.host = 'server'")
+    status = {"type": "status", "state": "synced", "waiting": 0, "refused": 0, "last_ms": None, "is_whole": False}
+    status |= {"why": "", "doing": "", "rows": 3, "rows_expected": 9, "retry_in_ms": 0} | told
+
+    site.page.evaluate(
+        "(status) => setInterval(() => new BroadcastChannel('roadbook').postMessage(status), 50)", status
+    )
+
+    site.page.locator("[data-notice=first-sync]", has_text=words).wait_for()
+    site.open("/customers")
 
 
 def test_signed_out_device_goes_on_working_and_offers_to_sign_in(site):

@@ -1,2 +1,2 @@
 -- page: /trouble/{what}
--- query: from=/
+-- query: from=/ back=

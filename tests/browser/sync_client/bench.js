@@ -67,6 +67,9 @@ export async function sync() {
 /** What was mended, or why it cannot be said. */
 export const prove = () => client.prove().catch((error) => error.why ?? Promise.reject(error));
 
+/** Rows change behind everybody's back. */
+export const spoil = (sql) => replica.tx(() => void replica.run(sql));
+
 export const status = () => syncStatus(replica, { why, isSending: client.isSending, going: client.going });
 
 /** Record operations as a person's form would; those without an id get one, more than one become a group. */

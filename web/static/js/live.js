@@ -8,11 +8,14 @@ import { tellWorker } from "./worker.js";
 const FIRST_WAIT_MS = 5_000;
 const LAST_WAIT_MS = 300_000;
 const SETTLED_MS = 11_000; // a little longer than the worker takes a sync for fresh
+// The server says something every 25 seconds.  A stream that is silent for longer may be held back by a proxy.
+const SILENCE_MS = 60_000;
 
 /** @type {EventSource|null} */
 let stream = null;
 let failures = 0;
 let timer = 0;
+let silence = 0;
 
 export function startLive() {
   document.addEventListener("visibilitychange", follow);
@@ -30,22 +33,35 @@ function follow() {
 function open() {
   if (stream) return;
   clearTimeout(timer);
+  heard();
   stream = new EventSource("/live");
   stream.onopen = () => (failures = 0);
   stream.onerror = () => again();
+  stream.addEventListener("still", heard);
   stream.addEventListener("poke", greeted, { once: true });
 }
 
 /** The first poke greets every page that connects: tapping through five pages must not sync five times.
  * What changed just before is asked for once the person stays. */
 function greeted() {
+  heard();
   tellWorker({ type: "wake" });
   timer = setTimeout(() => tellWorker({ type: "wake" }), SETTLED_MS);
-  stream?.addEventListener("poke", () => tellWorker({ type: "sync" }));
+  stream?.addEventListener("poke", () => {
+    heard();
+    tellWorker({ type: "sync", wish: "poke" });
+  });
+}
+
+/** Whatever the reason of a silence, a page that is looked at asks by itself then, and goes on asking. */
+function heard() {
+  clearInterval(silence);
+  silence = setInterval(() => tellWorker({ type: "sync", wish: "quiet" }), SILENCE_MS);
 }
 
 function close() {
   clearTimeout(timer);
+  if (document.visibilityState !== "visible") clearInterval(silence);
   stream?.close();
   stream = null;
 }

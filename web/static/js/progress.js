@@ -9,7 +9,15 @@ export function showProgress({ rows, total }) {
   const bar = document.createElement("progress");
   bar.max = Math.max(total, rows, 1);
   bar.value = rows;
-  showNotice("first-sync", words().firstSync).append(bar);
+  showNotice("first-sync", words().firstSync(rows, Math.max(total, rows)), bar);
+}
+
+/** A first sync that does not move says why. @param {{why: string, doing: string, rows: number, rows_expected: number, is_whole: boolean}} status */
+export function showFirstSync({ why, doing, rows, rows_expected: total, is_whole: isWhole }) {
+  if (isWhole || !isOnServer()) return;
+  const text = words().standstill(doing || why);
+  if (text) showNotice("first-sync", text);
+  else if (total && doing) showProgress({ rows, total });
 }
 
 /** @param {{why: string, is_whole: boolean}} status */

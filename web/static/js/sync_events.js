@@ -3,16 +3,17 @@
  * `sync:status from:body`).  And back: the page wakes the worker when a person looks at it.
  */
 
-import { showObstacle, showProgress } from "./progress.js";
+import { showFirstSync, showObstacle, showProgress } from "./progress.js";
 import { tellWorker } from "./worker.js";
-
-const FIRST_RETRY_MS = 5_000;
-const LAST_RETRY_MS = 300_000;
 
 /** Reasons that pass by themselves: trying again later makes sense. */
 const PASSING = ["offline", "cut", "server", "portal"];
 
-let failures = 0;
+/** @typedef {{state: string, waiting: number, refused: number, last_ms: number|null, why: string, doing: string,
+ *   rows: number, rows_expected: number, is_whole: boolean, retry_in_ms: number}} Status */
+
+const SOONEST_MS = 1_000;
+
 let retryTimer = 0;
 let lastStatus = "";
 let hasMissedChanges = false;
@@ -21,7 +22,7 @@ export function startSyncEvents() {
   new BroadcastChannel("roadbook").onmessage = ({ data }) => HEARD[/** @type {keyof typeof HEARD} */ (data.type)]?.(data);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && foreground());
   // The browser's word is a hint to try, never a fact to show.
-  addEventListener("online", () => tellWorker({ type: "sync" }));
+  addEventListener("online", () => tellWorker({ type: "sync", wish: "online" }));
   foreground();
 }
 
@@ -36,19 +37,23 @@ const HEARD = {
     else hasMissedChanges = true;
   },
 
-  /** @param {{state: string, waiting: number, refused: number, last_ms: number, why: string, is_whole: boolean}} status */
+  /** @param {Status} status */
   status(status) {
-    const { state, waiting, refused, last_ms: last, why } = status;
-    const shown = [state, waiting, refused, why, last, status.is_whole].join();
+    const { retry_in_ms: retryInMs, ...words } = status;
+    const shown = JSON.stringify(words);
     if (shown !== lastStatus) {
       document.body.dispatchEvent(new CustomEvent("sync:status", { detail: status }));
       showObstacle(status);
+      showFirstSync(status);
     }
     lastStatus = shown;
-    if (state !== "sending") planRetry(why, waiting > 0 || !status.is_whole);
+    planRetry(status.why, status.waiting > 0 || !status.is_whole, retryInMs);
   },
 
   progress: showProgress,
+
+  /** Everything of this person has left the device. */
+  farewell: () => location.replace("/sign-in"),
 };
 
 function changed() {
@@ -57,12 +62,9 @@ function changed() {
 }
 
 /** Only while somebody looks, and only when something waits: a phone in a cellar must not run warm.
- * @param {string} why @param {boolean} hasWork */
-function planRetry(why, hasWork) {
+ * @param {string} why @param {boolean} hasWork @param {number} inMs how long the worker wants to wait */
+function planRetry(why, hasWork, inMs) {
   clearTimeout(retryTimer);
-  if (!why) failures = 0;
   if (!PASSING.includes(why) || !hasWork || document.visibilityState !== "visible") return;
-  const wait = Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS) * (0.75 + Math.random() / 2);
-  failures += 1;
-  retryTimer = setTimeout(() => tellWorker({ type: "sync" }), wait);
+  retryTimer = setTimeout(() => tellWorker({ type: "sync", wish: "retry" }), Math.max(inMs, SOONEST_MS));
 }

@@ -13,7 +13,17 @@ const TOO_SLOW = 3;
 const EN = {
   newVersion: "A new version of Roadbook is ready.",
   reload: "Reload now",
-  firstSync: "Your customers are coming to this device. Stay online until they are all here.",
+  /** @param {number} rows @param {number} total */
+  firstSync: (rows, total) => `Your customers are coming to this device: ${rows.toLocaleString("en")} of ${total.toLocaleString("en")} rows are here. Stay online until it is done.`,
+  /** @param {string} what @returns {string} '' where it moves */
+  standstill: (what) => {
+    if (what === "connecting") return "Your customers are coming to this device. Waiting for the server…";
+    if (what === "slow") return "Your customers are coming to this device. The line is slow; what has arrived is kept, and it goes on by itself.";
+    if (what === "offline" || what === "cut") return "Your customers are not all on this device yet. The line broke; it goes on by itself where it stopped.";
+    if (what === "server") return "Your customers are not all on this device yet. The server has asked for patience; it is asked again by itself.";
+    if (what === "storage_full") return "Your customers do not fit on this device: there is no space left. Free some, then open Roadbook again.";
+    return "";
+  },
   signedOut: "You are signed out. What you write is kept here and sent when you have signed in again.",
   signIn: "Sign in",
   portal: "This network wants you to sign in first. What you write is kept here until then.",
@@ -39,7 +49,15 @@ const EN = {
 const HANS = {
   newVersion: "路书有新版本。",
   reload: "立即刷新",
-  firstSync: "正在把您的客户数据存到此设备，完成前请保持联网。",
+  firstSync: (rows, total) => `正在把您的客户数据存到此设备：已有 ${rows.toLocaleString("en")} / ${total.toLocaleString("en")} 条。完成前请保持联网。`,
+  standstill: (what) => {
+    if (what === "connecting") return "正在把您的客户数据存到此设备，正在等待服务器…";
+    if (what === "slow") return "正在把您的客户数据存到此设备。网络很慢，已收到的会保留，随后自动继续。";
+    if (what === "offline" || what === "cut") return "您的客户数据尚未全部存到此设备。连接中断，将自动从中断处继续。";
+    if (what === "server") return "您的客户数据尚未全部存到此设备。服务器请稍候，将自动重试。";
+    if (what === "storage_full") return "此设备空间不足，放不下您的客户数据。请腾出空间后重新打开路书。";
+    return "";
+  },
   signedOut: "您已退出登录。您填写的内容保存在此设备上，重新登录后发送。",
   signIn: "登录",
   portal: "此网络要求先登录。在此之前，您填写的内容保存在此设备上。",
@@ -61,7 +79,15 @@ const HANS = {
 const HANT = {
   newVersion: "路書有新版本。",
   reload: "立即重新整理",
-  firstSync: "正在把您的客戶資料存到此裝置，完成前請保持連線。",
+  firstSync: (rows, total) => `正在把您的客戶資料存到此裝置：已有 ${rows.toLocaleString("en")} / ${total.toLocaleString("en")} 筆。完成前請保持連線。`,
+  standstill: (what) => {
+    if (what === "connecting") return "正在把您的客戶資料存到此裝置，正在等待伺服器…";
+    if (what === "slow") return "正在把您的客戶資料存到此裝置。網路很慢，已收到的會保留，隨後自動繼續。";
+    if (what === "offline" || what === "cut") return "您的客戶資料尚未全部存到此裝置。連線中斷，將自動從中斷處繼續。";
+    if (what === "server") return "您的客戶資料尚未全部存到此裝置。伺服器請稍候，將自動重試。";
+    if (what === "storage_full") return "此裝置空間不足，放不下您的客戶資料。請騰出空間後重新開啟路書。";
+    return "";
+  },
   signedOut: "您已登出。您填寫的內容儲存在此裝置上，重新登入後傳送。",
   signIn: "登入",
   portal: "此網路要求先登入。在此之前，您填寫的內容儲存在此裝置上。",
