@@ -11,6 +11,7 @@ from . import texts
 from .customers import Customer
 from .diary import Diary
 from .people import PEOPLE, SELLERS
+from .series import add_series
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 HISTORY_DAYS, AHEAD_DAYS = 182, 21
@@ -43,6 +44,7 @@ class Story:
 def add_work(story: Story) -> None:
     _activities(story)
     _appointments(story)
+    add_series(story)
     _clashes_kept(story)
     _tasks(story)
     _stickies(story)
@@ -117,9 +119,6 @@ def _appointments(story: Story) -> None:
             for hour, minute in hours if story.is_workday(offset) or offset == 0 else ():
                 number += 1
                 _appointment(story, number, person, story.chance.choice(theirs), story.at(offset, hour, minute))
-    for week in range(-4, 4):
-        number += 1
-        _team_event(story, number, week)
 
 
 def _appointment(story: Story, number: int, person, customer: Customer, start_ms: int) -> None:
@@ -140,23 +139,12 @@ def _appointment(story: Story, number: int, person, customer: Customer, start_ms
 def _clashes_kept(story: Story) -> None:
     """The manager knows that a customer's visit and the Monday meeting overlap, and wants both."""
     events = [entry for entry in story.diary.entries if entry.operation["entity"] == "event"]
-    meeting = next(entry for entry in reversed(events) if entry.author == "user-chenli")
+    meeting = next(entry for entry in events if entry.operation["row"] == "event-weekly")
     other = next(entry for entry in events if entry.author == "user-wangfang")
     story.diary.make(
         "clash_kept", "clash-kept-1", story.at(-1, 17, 0), "user-wangfang",
         user_id="user-wangfang", event_id=other.operation["row"], other_id=meeting.operation["row"],
         owner_id="user-wangfang",
-    )  # fmt: skip
-
-
-def _team_event(story: Story, number: int, week: int) -> None:
-    """Mondays at nine, everyone who sells."""
-    title, place = texts.OTHER_EVENTS[0 if week % 3 else 1]
-    start_ms = story.at(week * 7 - story.today.weekday(), 9, 0)
-    story.diary.make(
-        "event", f"event-{number:04}", start_ms - 10 * DAY_MS, "user-chenli",
-        title=title, kind="meeting", start_ms=start_ms, end_ms=start_ms + HOUR_MS, place=place,
-        attendee_ids=[person.id for person in SELLERS], owner_id="user-chenli",
     )  # fmt: skip
 
 
