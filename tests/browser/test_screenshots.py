@@ -59,7 +59,7 @@ PICTURES = (
 PAGES = (
     "/", "/customers", "/customers?q=a", "account", "account/edit", "contact", "/customers/new", "/activities/new",
     "/schedule", "/schedule?view=week", "/events/new", "/tasks", "/tasks/new", "/search?q=an", "/outbox",
-    "/conflicts", "conflict", "/people", "/me", "/me/devices", "/import", "/export",
+    "/pool", "account/people", "/handovers", "handover", "/conflicts", "conflict", "/people", "/me", "/me/devices", "/import", "/export",
 )  # fmt: skip
 
 
@@ -112,10 +112,13 @@ def places_of(firm, user_id: str) -> dict[str, str]:
             ORDER BY (SELECT count(*) FROM activity v WHERE v.account_id = a.id) DESC, a.id LIMIT 1""")
         contact = first("SELECT id FROM contact ORDER BY id LIMIT 1")
         conflict = first("SELECT max(id) FROM conflict")
+        handover = first("SELECT max(id) FROM handover")
     return {
         "account": f"/customers/{account}",
         "account/edit": f"/customers/{account}/edit",
+        "account/people": f"/customers/{account}/people",
         "contact": f"/contacts/{contact}",
+        "handover": f"/handovers/{handover}" if handover else "/handovers",
         "conflict": f"/conflicts/{conflict}" if conflict else "/conflicts",
     }
 
