@@ -8,6 +8,7 @@ its replica anew (its outbox stays).  The SQL here stays inside what both SQLite
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 from .entities import ENTITIES
 from .model import STAMPS, Entity
@@ -122,6 +123,7 @@ def device_script() -> str:
     return tables + DERIVED_TABLES + derived_triggers() + DEVICE_TABLES
 
 
+@cache
 def schema_hash() -> str:
     """Changes whenever a device must make its replica anew."""
     return hashlib.sha256(device_script().encode()).hexdigest()[:16]
