@@ -9,7 +9,7 @@ export function showProgress({ rows, total }) {
   const bar = document.createElement("progress");
   bar.max = Math.max(total, rows, 1);
   bar.value = rows;
-  showNotice("first-sync", words().firstSync(rows, Math.max(total, rows)), bar);
+  showNotice("first-sync", words().firstSync(rows, Math.max(total, rows))).append(bar);
 }
 
 /** A first sync that does not move says why. @param {{why: string, doing: string, rows: number, rows_expected: number, is_whole: boolean}} status */
