@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server import background, digest, errors, export, live, page_endpoint, sync_endpoint
+from server.admin import conflicts_endpoint as admin_conflicts
 from server.admin import endpoint as admin
 from server.admin import pool_endpoint as admin_pool
 from server.assets import Assets
@@ -42,6 +43,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *sign_in.routes,
         *own_sign_in.routes,
         *admin.routes,
+        *admin_conflicts.routes,
         *admin_pool.routes,
         *imports.routes,
         *export.routes,

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from server.pages import speaking, text_functions
 from server.person import language_of, me_of, timezone_of
 from server.request import Session, signed_in
 from web.build.templates import from_json, nothing_for_null
@@ -42,7 +43,8 @@ def show(request: Request, template: str, *, me: dict | None = None, status: int
         "errors": {},
         "values": {},
     }
-    html = _environment().get_template(template).render({**text.functions(), **names, **context})
+    with speaking(text):
+        html = _environment().get_template(template).render({**names, **context})
     return HTMLResponse(html, status, {"Vary": "Accept-Language, Cookie"})
 
 
@@ -52,9 +54,9 @@ def text_for(request: Request) -> Text:
     return Text(language_of(me, request), timezone_of(me, firm), firm.clock())
 
 
-def macros(text: Text, template: str):
-    """The macros of a template as functions, for what is not a page: the names of fields and values in a file."""
-    return _environment().get_template(template).make_module(text.functions())
+def macros(template: str):
+    """The macros of a template as functions, to be called while `speaking`: names of fields and values in a file."""
+    return _environment().get_template(template).module
 
 
 def who(request: Request) -> tuple[Session, dict]:
@@ -87,4 +89,5 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters["from_json"] = from_json
+    made.globals.update(text_functions())
     return made

@@ -13,6 +13,7 @@ Nothing here knows HTTP: statuses, headers and redirects are the caller's.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,7 @@ class Pages:
     def __init__(self, folder: Path = PAGES_FOLDER, names: Collection[str] | None = None) -> None:
         self.pages = load_pages(folder, names)
         self._routes = Routes(self.pages)
-        self._environment = environment(folder, {name: _text_function(name) for name in TEXT_FUNCTIONS})
+        self._environment = environment(folder, text_functions())
 
     def match(self, path: str) -> tuple[Page, dict[str, str | None]] | None:
         """The page that answers a path, with the path's parts by name."""
@@ -102,11 +103,8 @@ class Pages:
             "form": _form_in_words(viewer.form, text),
             "sync": viewer.sync,
         }
-        token = _text.set(text.functions())
-        try:
+        with speaking(text):
             return self._environment.get_template(page.template).render({**results, **context})
-        finally:
-            _text.reset(token)
 
 
 def run_queries(connection, page: Page, given: Mapping) -> dict:
@@ -145,6 +143,21 @@ def _form_in_words(form: Form, text: Text) -> Form:
 # The text functions of the render that runs now.  They are globals of the environment, so that imported
 # macros see them without `with context`, and so they cannot be bound to one person.
 _text: ContextVar[dict] = ContextVar("text functions")
+
+
+@contextmanager
+def speaking(text: Text):
+    """While this holds, templates speak this person's language, in whatever they import."""
+    token = _text.set(text.functions())
+    try:
+        yield
+    finally:
+        _text.reset(token)
+
+
+def text_functions() -> dict:
+    """The globals of an environment whose templates are rendered while `speaking`."""
+    return {name: _text_function(name) for name in TEXT_FUNCTIONS}
 
 
 def _text_function(name: str):

@@ -9,6 +9,7 @@ import pytest
 from server.admin import people
 from server.firm import Firm
 from server.sign_in import invites, passwords, setup
+from tests.small_firm import as_server, op
 from tests.unit import shell
 from tests.unit.visible import english_words
 from web.text import Text
@@ -142,6 +143,21 @@ def test_administration(firm, admin, rep_id):
     assert_chinese(admin.post("/admin/pool", data={"name": "", "days": "x"}), 422)
     assert_chinese(admin.get(f"/admin/people/{rep_id}/leave"))
     assert_chinese(admin.post(f"/admin/people/{own_id}/leave"), 422)
+
+
+def test_the_conflicts_of_the_firm(firm, admin, rep_id):
+    fields = {"kind": "field", "unit": "region", "target_entity": "account", "target_id": "account-account"}
+    fields |= {"kept": '{"region":"甲"}', "lost": '{"region":"乙"}', "kept_by": rep_id, "lost_by": rep_id}
+    fields |= {"kept_at_ms": shell.START_MS, "lost_at_ms": shell.START_MS, "kept_device": "手机"}
+    proposal = fields | {"kind": "proposal", "lost": '{"region":null}', "settled_at_ms": shell.START_MS}
+    customer = op("account", "account-account", name="示例机电")
+    as_server(firm, customer, op("conflict", "clash-1-clash", **fields), op("conflict", "clash-2-clash", **proposal))
+
+    assert_chinese(admin.get("/admin/conflicts"))
+    assert_chinese(admin.get("/admin/conflicts?state=settled"))
+    assert_chinese(admin.get("/admin/conflicts?person=nobody"))
+    settled = admin.post("/admin/conflicts", data={"id": ["clash-1-clash", "gone"], "side": "keep"})
+    assert_chinese(admin.get(settled.headers["location"]))
 
 
 def test_import_and_export(admin):
