@@ -43,14 +43,17 @@ class Phone(device.Device):
     # --- the line
 
     def sync(self, cut=None, dies: bool = False) -> None:
-        """One round trip. cut: the answer breaks off; see `cut_off`. dies: the device then stops where it is."""
+        """One round trip, or two: without a cursor nothing is sent, since the server may have begun a new life.
+
+        cut: the answer breaks off; see `cut_off`. dies: the device then stops where it is.
+        """
         try:
-            self._take_what_arrives(self._exchange(self.outbox), cut, dies)
+            self._take_what_arrives(self._exchange(self.outbox if self.cursor else []), cut, dies)
         except StartAgain:
             self.start_again()
             self._take_what_arrives(self._exchange([]), cut, dies)
-            if cut is None and self.outbox:
-                self.sync()
+        if cut is None and any(op["id"] not in self.outcomes for op in self.outbox):
+            self._take_what_arrives(self._exchange(self.outbox), None, False)
         if self.is_emptied:
             self.leave()
 
