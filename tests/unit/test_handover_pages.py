@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from server.pages import Pages
+from server.pages import Pages, Viewer
 from tests.unit.desk import Desk
 
 NAMES = {
@@ -339,3 +339,15 @@ def test_whoever_may_only_look_is_offered_nothing_that_would_be_refused(desk, me
     assert "/customers/acc0/summary" in links
     links = desk.get("/contacts/con0").links
     assert ["/contacts/con0/edit" in links, "/relations/new?contact=con0" in links] == [may_write] * 2
+
+
+def test_a_device_that_holds_a_part_says_so_and_offers_the_whole_from_the_server(desk):
+    some = dict(Viewer.__dataclass_fields__["sync"].default_factory()) | {"accounts_elsewhere": 12}
+    shown = desk.get("/people/rita/handover?to=ron&level=a", sync=some)
+
+    assert "12 more customers are on the server" in shown.text
+    [link] = [link for link in shown.links if "server=1" in link]
+    whole = desk.get(link, sync=some | {"accounts_elsewhere": 0})
+    assert "has everything" in whole.text
+    action = re.search(r'id="hand-over" method="post" action="([^"]*)"', whole.html)[1]
+    assert "server" not in action and "level=a" in action

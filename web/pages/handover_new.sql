@@ -1,5 +1,5 @@
 -- page: /people/{id}/handover
--- query: q= level= region= to= rest= keep=none until= events=1 tasks=1 back=
+-- query: q= level= region= to= rest= keep=none until= events=1 tasks=1 back= server=
 
 -- name: person :one
 SELECT u.id, u.name, u.is_active FROM user u WHERE u.id = :id;

@@ -1,5 +1,5 @@
 -- page: /pool
--- query: q= level= region= industry= after= after_id=
+-- query: q= level= region= industry= after= after_id= server=
 
 -- Customers without an owner. Who was there last is as near as rows can say who had them before.
 -- name: accounts :many
