@@ -219,14 +219,21 @@ def rows_are_what_history_says(db) -> None:
 def busy_is_what_events_say(db) -> None:
     """Everybody knows when everybody is taken: one row for each person in each appointment that takes place."""
     wanted = {
-        (row["id"], person): (row["start_ms"], row["end_ms"])
+        (row["id"], person): row
         for row in db.execute("SELECT * FROM event WHERE deleted = 0 AND cancelled_at_ms IS NULL")
         for person in {row["owner_id"], *json.loads(row["attendee_ids"])} - {None}
     }
     held = [dict(row) for row in db.execute("SELECT * FROM busy WHERE deleted = 0")]
-    found = {(row["event_id"], row["user_id"]): (row["start_ms"], row["end_ms"]) for row in held}
-    if found != wanted or len(held) != len(found):
-        differing = {key for key in {*found, *wanted} if found.get(key) != wanted.get(key)}
-        raise Violation("no clash is hidden", f"busy differs for {sorted(differing)[:3]}")
+    found = {(row["event_id"], row["user_id"]): row for row in held}
+    if found.keys() != wanted.keys() or len(held) != len(found):
+        raise Violation("no clash is hidden", f"busy differs for {sorted(found.keys() ^ wanted.keys())[:3]}")
+    for key, event in wanted.items():
+        if not _says(found[key], event):
+            raise Violation("no clash is hidden", f"{found[key]} of {dict(event)}")
 
 
+def _says(busy: dict, event) -> bool:
+    """Whole days reach from midnight to midnight, wherever that is."""
+    same = busy["start_ms"] == event["start_ms"] and busy["end_ms"] == event["end_ms"]
+    around = busy["start_ms"] <= event["start_ms"] and busy["end_ms"] >= event["end_ms"]
+    return busy["rrule"] == event["rrule"] and (around if event["is_all_day"] else same)

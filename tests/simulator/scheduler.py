@@ -5,17 +5,13 @@ Weights say how often; steps that the server does not know yet are left out unti
 
 from __future__ import annotations
 
-import inspect
 import random
 from collections.abc import Iterator
 
-from server import firm
 from sync.entities import BY_NAME
 
 from .made_up import MadeUp, writable
 from .world import NAMES, YEAR_MS, World
-
-FIRM_SOURCE = inspect.getsource(firm)
 
 WEIGHTS = {
     "add": 14,
@@ -41,7 +37,9 @@ WEIGHTS = {
     "restart": 1,
     "days": 2,
     "copy": 2,
-    "restore": int("notice_restore" in FIRM_SOURCE),
+    "restore": 1,
+    "hand_over": 2,
+    "pool_rule": 1,
 }
 PLACES = ("north", "south", "sales")
 REST_EVERY = 250
@@ -208,6 +206,20 @@ class Scheduler:
         shared = {"account_id": account, "user_id": self.rng.choice(NAMES), "access": access}
         return account and self._office("account_member", f"member-{self.number}", set=shared, new=True)
 
+    def _hand_over(self, on, made_up):
+        """By whoever may; the firm's boss mostly."""
+        on = self.rng.choice((on, "boss/phone"))
+        given = {"from_id": self.rng.choice(NAMES), "to_id": self.rng.choice(NAMES)}
+        given |= {"keep": self.rng.choice(("none", "read", "write")), "note": made_up.text()}
+        parts = {"set": given, "new": True}
+        if self.rng.random() < 0.5 and (account := made_up.any_row("account")):
+            parts["add"] = {"account_ids": [account]}
+        return {"do": "type_in", "on": on, "ops": [self._op(made_up, "handover", f"handover-{self.number}", parts)]}
+
+    def _pool_rule(self, on, made_up):
+        rule = {"name": made_up.text(), "days": self.rng.choice((10, 30, 90))}
+        return self._office("pool_rule", f"pool_rule-{self.number}", set=rule, new=True)
+
     def _crash(self, on, made_up):
         return {"do": "crash", "on": on, "when": self.rng.choice(("before", "after"))}
 
@@ -221,7 +233,7 @@ class Scheduler:
         return {"do": "restore"}
 
     def _days(self, on, made_up):
-        return {"do": "days", "n": self.rng.choice((1, 1, 3, 10, 40))}
+        return {"do": "days", "n": self.rng.choice((1, 1, 3, 10, 40, 190))}
 
 
 def choose(world: World, seed: int, steps: int) -> Iterator[dict]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from server import background
+from server import background, collect, holding, pool
 from server.accept import accept_as_server, accept_operations
 from server.pull import StartAgain
 
@@ -93,7 +93,7 @@ def deliver_late(world: World, nth: int) -> None:
 def send_again(world: World, on: str, picks: list[int]) -> None:
     """Operations that were sent long ago, in another order and another batch."""
     phone = world.phones[on]
-    old = [op for op in phone.typed if op["id"] in world.witness.outcomes and op not in phone.outbox]
+    old = [op for op in phone.typed if (world.firm.epoch, op["id"]) in world.witness.told]
     if old:
         ops = [old[pick % len(old)] for pick in picks]
         _send_old(world, phone, phone.user_id, phone.cursor, ops, phone.now())
@@ -168,9 +168,15 @@ def _fail_before_commit(world: World, phone) -> None:
 
 
 def days(world: World, n: int) -> None:
-    """Time passes, with what the server does by itself."""
+    """Time passes; in the last night the server does what it does by itself."""
     world.clock.ms += n * DAY_MS
-    world.firm.write_now(lambda db: background.end_memberships(db, world.firm))
+    firm = world.firm
+    firm.write_now(lambda db: background.end_memberships(db, firm))
+    firm.write_now(lambda db: pool.return_daily(db, firm))
+    firm.remember_life()
+    while firm.write_now(lambda db: collect.collect(db, firm)):
+        pass
+    holding.decide_for_all(firm)
 
 
 def rest(world: World) -> None:
