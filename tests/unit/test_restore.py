@@ -207,6 +207,27 @@ def test_what_names_a_missing_row_waits_in_order_and_follows_when_it_comes(two):
     assert_at_rest(firm, rita, mona)
 
 
+def test_what_was_typed_later_waits_behind_what_waits(two):
+    rita, mona, account, copy = two
+    new = rita.add("account", name="New", kind="customer", owner_id="rita")
+    rita.sync()
+    mona.sync()
+    group = new_id()
+    mona.edit("account", account, group, industry="Steel")
+    contact = mona.add("contact", group=group, account_id=new, name="Wang Fang")
+    mona.edit("account", account, industry="Glass")
+    mona.edit("contact", contact, base=0, title="Buyer")  # made here a moment ago: no version is known yet
+    mona.sync()
+    firm = copy.put_back(rita, mona)
+
+    mona.sync()
+    assert value(firm, "account", account, "industry") is None
+    rita.sync()
+
+    assert value(firm, "account", account, "industry") == "Glass"
+    assert value(firm, "contact", contact, "title") == "Buyer"
+
+
 def ids(ops):
     return [one["id"] for one in ops]
 
