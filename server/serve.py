@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import resource
 import shutil
 import signal
 import socket
@@ -24,6 +25,8 @@ from server.firm import Firm
 
 # Threads that make pages: as many as two processors keep busy. In a crowd of threads nobody gets a turn in time.
 PAGE_THREADS = 6
+# Every device that listens is an open file; most systems allow 1,024 until asked.
+OPEN_FILES = 65_536
 # How long answers under way may take once the server is told to stop.
 SHUTDOWN_S = 3
 
@@ -140,6 +143,15 @@ def uvicorn_config(app, settings: Settings) -> uvicorn.Config:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
+
+
+def allow_open_files() -> None:
+    """As many as this user may have, up to OPEN_FILES."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):  # some systems have a lower limit than they tell
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Server(uvicorn.Server):

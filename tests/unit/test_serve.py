@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 
-from server.serve import listen
+import pytest
+
+from server.serve import allow_open_files, listen
 
 
 def test_connections_send_small_pieces_at_once():
@@ -24,3 +27,18 @@ async def _nodelay_of_a_connection() -> int:
     client.close()
     server.close()
     return is_off
+
+
+@pytest.fixture
+def few_files():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1_024, before[1]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_thousands_may_listen_where_the_system_allows_it(few_files):
+    allow_open_files()
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert soft >= min(hard, 20_000)
