@@ -35,7 +35,7 @@ _FILL = """
       owner_id: id("u", i % 20), version: i, created_at_ms: now, created_by: id("u", 1), updated_at_ms: now,
       updated_by: id("u", 1) }),
   };
-  let taken = 0, rows = 0, biggest = 0;
+  let taken = 0, rows = 0, biggest = 0, best = 0;
   for (const [entity, count] of [["account", arg.accounts], ["activity", arg.activities]]) {
     const columns = arg.columns[entity];
     const values = columns.map((_, i) => `value->>${i}`);
@@ -48,11 +48,12 @@ _FILL = """
       const ms = performance.now() - begun;
       taken += ms;
       biggest = Math.max(biggest, ms);
+      best = Math.max(best, (batch.length / ms) * 1000);
       rows += batch.length;
     }
   }
   const mb = replica.stats().bytes / 1e6;
-  return { rows_per_s: Math.round(rows / taken * 1000), slowest_batch_ms: Math.round(biggest), mb };
+  return { rows_per_s: Math.round(rows / taken * 1000), best: Math.round(best), slowest_batch_ms: Math.round(biggest), mb };
 """
 
 _EDIT = """
@@ -107,6 +108,8 @@ def _measure(page) -> dict:
     edits = sorted(worker.do(_EDIT, EDITS))
     return {
         "bulk_rows_per_s": filled["rows_per_s"],
+        # What the machine can where nobody else uses it for a moment.
+        "bulk_best_batch_rows_per_s": filled["best"],
         "bulk_slowest_batch_ms": filled["slowest_batch_ms"],
         "database_mb": round(filled["mb"], 1),
         "durable_edit_median_ms": round(statistics.median(edits), 1),
