@@ -1,15 +1,48 @@
-"""The line between one phone and the server, which tests can cut and mend.
+"""The line between one phone and the server, which tests can cut, mend, and make as bad as they like.
 
 Emulated offline does not reach a service worker that a new browser starts with; a closed port does, in every browser.
-The bytes are passed on as they are.
+The bytes are passed on as they are: late, slowly, or not at all.
 """
 
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+PACKET = 1_400  # what a lost packet holds up
+RETRANSMISSION_S = 0.4
+
+
+@dataclass
+class Weather:
+    """What the line does to bytes on their way.
+
+    latency_s: each packet takes so long. loss: this share of packets is sent once more, or more often.
+    bytes_per_s: towards the phone, over all connections; 0 for as fast as it goes.
+    cuts: after how many bytes towards the phone each connection breaks, one after the other.
+    """
+
+    latency_s: float = 0.0
+    loss: float = 0.0
+    bytes_per_s: int = 0
+    cuts: Iterator[int] = field(default_factory=lambda: iter(()))
+    dice: random.Random = field(default_factory=lambda: random.Random(5))
+
+    def delay_s(self) -> float:
+        """How much longer than its latency a packet takes."""
+        late, wait = 0.0, RETRANSMISSION_S
+        while self.dice.random() < self.loss:
+            late, wait = late + wait, wait * 2
+        return late
+
+
+FAIR = Weather()
 
 
 class Line:
@@ -21,6 +54,8 @@ class Line:
         self._ends: set[socket.socket] = set()
         self._port = 0
         self._listening: socket.socket | None = None
+        self._pipe = threading.Lock()
+        self.weather = FAIR
         self.mend()
 
     @property
@@ -47,16 +82,33 @@ class Line:
                 self._ends |= {phone, server}
                 if listening is not self._listening:  # cut meanwhile
                     _close(phone)
-                for source, sink in ((phone, server), (server, phone)):
-                    threading.Thread(target=self._pass_on, args=[source, sink], daemon=True).start()
+                for source, sink, is_down in ((phone, server, False), (server, phone, True)):
+                    threading.Thread(target=self._pass_on, args=[source, sink, is_down], daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, sink: socket.socket, is_down: bool) -> None:
+        left = None  # bytes until the line breaks, once somebody said so
         with contextlib.suppress(OSError):
-            while piece := source.recv(65_536):
+            while piece := source.recv(65_536 if self.weather is FAIR else PACKET):
+                weather = self.weather
+                if is_down and left is None:
+                    left = next(weather.cuts, None)
+                if is_down and left is not None:
+                    piece, left = piece[:left], left - len(piece)
+                self._travel(weather, len(piece), is_down)
                 sink.sendall(piece)
+                if left is not None and left <= 0:
+                    break
         for end in (source, sink):
             _close(end)
             self._ends.discard(end)
+
+    def _travel(self, weather: Weather, size: int, is_down: bool) -> None:
+        if weather is FAIR:
+            return
+        time.sleep(weather.latency_s + weather.delay_s())
+        if is_down and weather.bytes_per_s:
+            with self._pipe:
+                time.sleep(size / weather.bytes_per_s)
 
 
 def _close(end: socket.socket) -> None:
