@@ -8,6 +8,7 @@ import pytest
 
 from server.firm import wall_clock_ms
 from tests.browser.phone import served_app
+from tests.browser.served import session_cookie
 from tests.browser.test_journeys import DAY_MS, Office, assert_holds_what_the_server_shows, save, wait_until
 from tests.device import Device, projection
 from tests.small_firm import as_server, op
@@ -154,3 +155,25 @@ def test_a_customer_given_back_is_in_everybodys_pool(office, customers):
     sams.tap("main button:has-text('Claim')")
     wait_until(lambda: owners(office, "sam").get(customers[0]) == "sam")
     open_until(ritas, "/pool", "Customer 00", is_there=False)
+
+
+def test_without_scripts_the_server_hands_over_two_ways_at_once(office, customers, chromium):
+    context = chromium.new_context(java_script_enabled=False, locale="en-GB")
+    try:
+        context.add_cookies([session_cookie(office.firm, "mona", office.url)])
+        page = context.new_page()
+        page.goto(office.url + "/people/rita/handover")
+        page.select_option("#c-to", "ron")
+        page.select_option("#c-level", "a")
+        page.select_option("#c-rest", "mona")
+        page.click("text=Show what goes")
+        page.fill("[name='a0.note']", "for Ron")
+        page.click("text=Hand over now")
+
+        assert page.url == office.url + "/handovers"
+        assert all(page.locator(f"main >> text=Rita to {name}").count() == 1 for name in ("Ron", "Mona"))
+        assert sorted(owners(office, "mona").values()) == ["mona"] * 15 + ["ron"] * 15
+        names = {row["name"] for row in projection(office.firm, "ron")["account"].values()}
+        assert names == {f"Customer {n:02}" for n in range(0, HOW_MANY, 2)}
+    finally:
+        context.close()
