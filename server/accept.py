@@ -103,8 +103,7 @@ class _Stopped(Exception):
 def _accept_group(db: sqlite3.Connection, firm, sender: Sender, raws: list[dict]) -> list[dict]:
     """Judge a group; then what waited for the rows that it made."""
     outcomes = _judge_group(db, firm, sender, raws)
-    if outcomes[0]["is"] != REJECTED:
-        _apply_waiting(db, firm, _may_have_made(db, raws, outcomes))
+    _apply_waiting(db, firm, _may_have_made(db, raws, outcomes))
     return outcomes
 
 
@@ -198,11 +197,12 @@ def _apply_waiting(db: sqlite3.Connection, firm, row_ids: Iterable[str]) -> None
             if any(one["is"] == REJECTED for one in outcomes):
                 reason = next(one["reason"] for one in outcomes if one["reason"] != "with_others")
                 waiting.refuse(db, kept, row_id, reason, author.now_ms)
-            else:
-                pending += _may_have_made(db, kept.ops, outcomes)
+            pending += _may_have_made(db, kept.ops, outcomes)
 
 
 def _may_have_made(db: sqlite3.Connection, raws: list[dict], outcomes: list[dict]) -> list[str]:
     """Rows that are there since these operations: new ones, and conflicts that they led to."""
+    if outcomes[0]["is"] == REJECTED or outcomes[0]["reason"] in ("waits_for_row", "proposed"):
+        return []
     conflicts = waiting.for_conflicts(db) if any(one["is"] == CONFLICT for one in outcomes) else []
     return conflicts + [raw["row"] for raw in raws if raw.get("base") == 0 and not raw.get("delete")]
