@@ -18,6 +18,7 @@ from sync.values import LARGEST
 
 from . import collect, holding, record
 from .accept import accept_operations
+from .packing import encoding_for, packed
 from .pull import ROWS_IN_A_CHUNK, Cursor, StartAgain, count_rows, pull, read_cursor, stamp
 from .writer import Job
 
@@ -27,10 +28,8 @@ MOST_OPERATIONS = 1_000
 FEWEST_ROWS_IN_A_CHUNK = 100
 # What fits is sent in one piece with its length; more is streamed as it is read.
 WHOLE_BYTES = 32_768
-# Below this, gzip's own bytes and headers are no smaller.
+# Below this, compression's own bytes and headers are no smaller.
 SMALL_BYTES = 1_000
-# Rows repeat themselves: level 3 gives nine tenths of what 9 does at an eighth of the time.
-GZIP_LEVEL = 3
 
 
 class Refuse(Exception):
@@ -204,20 +203,26 @@ def as_line(value: dict) -> str:
 
 async def respond(request: Request, firm, lines_of) -> Response:
     """Send lines as they are made; the few of an ordinary round are sent whole, with their length."""
-    lines, first, is_all = await firm.pull(lambda: _first_bytes(lines_of))
-    takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
-    headers = {"Cache-Control": "no-store"}
-    if is_all and len(first) < SMALL_BYTES:
-        takes_gzip = False
-    pieces: Iterable[bytes] = itertools.chain([first], (line.encode() for line in lines))
-    if takes_gzip:
-        headers["Content-Encoding"] = "gzip"
-        pieces = _gzip(pieces)
+    accepted = encoding_for(request.headers.get("accept-encoding", ""))
+    pieces, encoding, is_all = await firm.pull(lambda: _pieces(lines_of, accepted))
     # The charset would be said again in every answer; JSON has but one.
-    headers["Content-Type"] = "application/x-ndjson"
+    headers = {"Cache-Control": "no-store", "Content-Type": "application/x-ndjson"}
+    if encoding:
+        headers["Content-Encoding"] = encoding
     if is_all:
         return Response(b"".join(pieces), headers=headers)
     return StreamingResponse(_made(firm, pieces), headers=headers | {"X-Accel-Buffering": "no"})
+
+
+def _pieces(lines_of, encoding: str) -> tuple[Iterable[bytes], str, bool]:
+    """What to send, how it is encoded, and whether that is all of it, made already."""
+    lines, first, is_all = _first_bytes(lines_of)
+    if is_all and len(first) < SMALL_BYTES:
+        encoding = ""
+    pieces: Iterable[bytes] = itertools.chain([first], (line.encode() for line in lines))
+    if encoding:
+        pieces = packed(encoding, pieces)
+    return (list(pieces) if is_all else pieces), encoding, is_all
 
 
 def _first_bytes(lines_of) -> tuple[Iterator[str], bytes, bool]:
@@ -236,17 +241,3 @@ async def _made(firm, pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
     while (piece := await firm.pull(lambda: next(waiting, None))) is not None:
         yield piece
 
-
-def _gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress a stream, flushing where it has grown: a slow line shows progress, a small answer stays one piece."""
-    deflate = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31)
-    pending = 0
-    for chunk in chunks:
-        pending += len(chunk)
-        piece = deflate.compress(chunk)
-        if pending > 65_536:
-            piece += deflate.flush(zlib.Z_SYNC_FLUSH)
-            pending = 0
-        if piece:
-            yield piece
-    yield deflate.flush()

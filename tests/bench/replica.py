@@ -53,7 +53,8 @@ _FILL = """
     }
   }
   const mb = replica.stats().bytes / 1e6;
-  return { rows_per_s: Math.round(rows / taken * 1000), best: Math.round(best), slowest_batch_ms: Math.round(biggest), mb };
+  const rows_per_s = Math.round((rows / taken) * 1000);
+  return { rows_per_s, best: Math.round(best), slowest_batch_ms: Math.round(biggest), mb };
 """
 
 _EDIT = """

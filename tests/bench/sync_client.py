@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import brotli
+
 from server.database import sqlite3
 from sync.schema import device_script, schema_hash
 
@@ -40,7 +42,7 @@ class Connection:
         packed = b""
         if len(body) >= SMALL_BYTES:
             body, packed = gzip.compress(body, 6, mtime=0), b"Content-Encoding: gzip\r\n"
-        head = b"POST %b HTTP/1.1\r\nHost: localhost\r\n%bContent-Type: application/json\r\n%bAccept-Encoding: gzip\r\n"
+        head = b"POST %b HTTP/1.1\r\nHost: localhost\r\n%bContent-Type: application/json\r\n%bAccept-Encoding: br\r\n"
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         self.socket.sendall(head % (path.encode(), self.cookie, packed) + length + body)
 
@@ -51,8 +53,8 @@ class Connection:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         length = headers.get("content-length")
         pieces = self._chunks() if length is None else self._exactly(int(length))
-        if headers.get("content-encoding") == "gzip":
-            pieces = _inflate(pieces)
+        if encoding := headers.get("content-encoding"):
+            pieces = _inflate(pieces, encoding)
         return int(status.split()[1]), pieces
 
     def _until(self, mark: bytes) -> bytes:
@@ -82,11 +84,12 @@ class Connection:
         self.held += data
 
 
-def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    inflate = zlib.decompressobj(31)
+def _inflate(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    inflate = brotli.Decompressor().process if encoding == "br" else zlib.decompressobj(31).decompress
     for piece in pieces:
-        yield inflate.decompress(piece)
-    yield inflate.flush()
+        yield inflate(piece)
+        if encoding == "br":  # it keeps back what did not fit into its buffer until it is asked again
+            yield from iter(lambda: inflate(b""), b"")
 
 
 def lines_of(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+import brotli
+
 from .sync_firm import raise_open_files
 
 SMALL_BYTES = 1_000
@@ -165,7 +167,7 @@ class Device:
             self.line = await self._connect()
         reader, writer = self.line
         body = json.dumps(asked, ensure_ascii=False, separators=(",", ":")).encode()
-        head = self._head("POST", "/sync") + b"Content-Type: application/json\r\nAccept-Encoding: gzip\r\n"
+        head = self._head("POST", "/sync") + b"Content-Type: application/json\r\nAccept-Encoding: br\r\n"
         if len(body) >= SMALL_BYTES:
             body = gzip.compress(body, 1)
             head += b"Content-Encoding: gzip\r\n"
@@ -202,7 +204,9 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
             body += await reader.readexactly(size)
             await reader.readexactly(2)
         await reader.readexactly(2)
-    return int(head.split(b" ", 2)[1]), gzip.decompress(body) if b"content-encoding: gzip" in head else body
+    if b"content-encoding: br" in head:
+        body = brotli.decompress(body)
+    return int(head.split(b" ", 2)[1]), body
 
 
 async def _obey(port: int, schema: str) -> None:
