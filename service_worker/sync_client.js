@@ -94,7 +94,14 @@ export class SyncClient {
    */
   async prove() {
     while (this.#running) await this.#running;
-    return this.#run(() => this.#proof()).catch((error) => Promise.reject(stopped(error)));
+    let failure = /** @type {SyncStopped|null} */ (null);
+    const mended = await this.#run(async () => {
+      const outcome = await this.#proof().catch((error) => void (failure = stopped(error)));
+      if (this.#again) await this.#rounds(); // whoever wished for it meanwhile hears of that, not of the proof
+      return outcome;
+    });
+    if (!mended) throw failure;
+    return mended;
   }
 
   /** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
@@ -123,7 +130,6 @@ export class SyncClient {
       mended = await check();
     }
     if (mended.entities.length) this.#onChanged(mended.entities);
-    if (this.#again) await this.#rounds();
     return mended;
   }
 

@@ -51,6 +51,7 @@ class Faults:
 
     async def _spoil(self, fault: dict, scope, body: bytes, send) -> None:
         if "portal" in fault:
+            await asyncio.sleep(fault.get("wait_s", 0))
             await _answer(send, fault.get("status", 200), b"text/html", PORTAL, fault.get("headers", {}))
         elif "say" in fault:  # a server of the test's own making
             lines = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in fault["say"])

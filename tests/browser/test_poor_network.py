@@ -1,4 +1,4 @@
-"""Poor networks: slow, far, lossy, broken again and again, or somebody else's. Progress is kept and requests are few."""
+"""Poor networks: slow, far, lossy, broken again and again, somebody else's. Progress is kept, requests are few."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.browser.line import FAIR, Line, Weather
 from tests.browser.phone import PHONE, Phone, served_app
 from tests.browser.served import serve
-from tests.browser.test_sync_client import BENCH, MODEL, Faults, Wire, _app, change, stock
+from tests.browser.test_sync_client import BENCH, Faults, Wire, _app, change, stock
 from tests.browser.test_sync_client import wire as plain_wire  # noqa: F401
 from tests.browser.test_worker import CUSTOMER
 from tests.device import Device, projection

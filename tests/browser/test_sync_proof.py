@@ -133,6 +133,18 @@ def test_wish_to_sync_during_a_proof_is_granted_after_it(wire):
     assert len(wire.history("acme")) == 1
 
 
+def test_wish_to_sync_during_a_proof_that_fails_is_granted_all_the_same(wire):
+    wire.open()
+    wire.sync()
+    wire.edit(change("account", "acme", name="Acme", kind="customer"))
+    wire.faults.check_plan = [{"wait_s": 0.3, "portal": True}]
+
+    proof = "async () => { const proof = bench.prove(); const sync = await bench.sync(); return [await proof, sync]; }"
+    assert wire.page.evaluate(proof) == ["portal", ""]
+
+    assert wire.call("entries") == []
+
+
 def test_proof_that_cannot_be_asked_is_said_and_changes_nothing(wire):
     stock(wire.firm)
     wire.open()

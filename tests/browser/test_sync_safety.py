@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.browser.test_sync_client import MODEL, change, stock, wire  # noqa: F401
+from tests.device import projection
 
 EPOCH = "life-one"
 
@@ -305,3 +306,22 @@ def test_line_that_breaks_is_given_less_to_carry_and_more_again_when_answers_com
         assert wire.sync() == ""
 
     assert [request["chunk"] for request in wire.faults.asked[1:]] == [5000, 1250, 312, 100, 100, 400, 1600, 5000]
+
+
+# --- a form that is posted into a damaged file ----------------------------------------------------------
+
+
+def test_form_that_meets_damage_is_saved_in_the_replica_made_anew(wire):  # noqa: F811
+    stock(wire.firm)
+    wire.open()
+    wire.sync()
+    wire.call("damage")
+
+    items = [["row.a", "account//0"], ["a.name", "Typed into ruins"], ["a.kind", "customer"]]
+    saved = wire.call("post", items, {"me": "rita", "now_ms": 1_795_500_000_000, "today": "2026-11-24", "tz": "UTC"})
+
+    assert saved["entities"] == ["account"]
+    assert [json.loads(entry["op"])["set"]["name"] for entry in wire.call("entries")] == ["Typed into ruins"]
+    assert wire.sync() == ""
+    assert wire.call("entries") == []
+    assert wire.call("rows") == projection(wire.firm, "rita")

@@ -20,11 +20,13 @@ const WASM = "/service_worker/vendor/sqlite3-3.54.1.wasm";
 let replica;
 let client;
 let tables;
+let model;
 let why = "";
 export const heard = { progress: [], changed: [], newSchema: 0, course: [] };
 
 /** model: {entities, stamps, script, hash}. */
-export async function open(model, { name = "bench", now = null, patience } = {}) {
+export async function open(given, { name = "bench", now = null, patience } = {}) {
+  model = given;
   loadPinyin(model.pinyin);
   tables = tablesOf(model.entities, model.stamps);
   replica = await openReplica({
@@ -78,6 +80,26 @@ export async function edit(...operations) {
   const edits = operations.map((operation) => ({ id: newId(), at: Date.now(), base: 0, ...group, ...operation }));
   await replica.tx(() => outbox.record(replica, tables, edits, { me: replica.meta("user"), newId }));
   return edits;
+}
+
+/** What a form posts, as the worker takes it. */
+export async function post(items, by) {
+  const { save } = await import("/service_worker/edit.js");
+  return save(replica, { entities: model.entities, tables }, items, by);
+}
+
+/** From now on whoever reads the file finds it damaged, until it is made anew. */
+export async function damage() {
+  const { Mirror } = await import("/service_worker/mirror.js");
+  const sound = Mirror.prototype.read;
+  Mirror.prototype.read = function (into, offset) {
+    const count = sound.call(this, into, offset);
+    if (!this.isNew && offset >= 8192) into.fill(171);
+    return count;
+  };
+  const replacing = Mirror.replacing;
+  Mirror.replacing = (...given) => Object.assign(replacing.apply(Mirror, given), { isNew: true });
+  replica.all("PRAGMA shrink_memory");
 }
 
 export const retry = (n) => replica.tx(() => outbox.retry(replica, n, newId));
