@@ -27,6 +27,8 @@ from server.firm import Firm
 PAGE_THREADS = 6
 # Every device that listens is an open file; most systems allow 1,024 until asked.
 OPEN_FILES = 65_536
+# Longer than a proxy in front keeps an idle connection: else it now and then posts into one that is just closing.
+KEEP_ALIVE_S = 150
 # How long answers under way may take once the server is told to stop.
 SHUTDOWN_S = 3
 
@@ -141,6 +143,7 @@ def uvicorn_config(app, settings: Settings) -> uvicorn.Config:
         date_header=False,
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
 

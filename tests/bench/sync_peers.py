@@ -6,6 +6,8 @@ express-pouchdb (batches of 1,000), RxDB 15 with rxdb-server, TinyBase 10, Power
 
 from __future__ import annotations
 
+import time
+
 POUCHDB, RXDB, TINYBASE, POWERSYNC = "PouchDB", "RxDB", "TinyBase", "PowerSync"
 
 FIRST_SYNC_S = {POUCHDB: 3.5, RXDB: 2.0, POWERSYNC: 1.5}
@@ -31,6 +33,7 @@ class Beside:
 
     def __init__(self, title: str) -> None:
         print(f"\n{title}\n{'-' * len(title)}", flush=True)
+        self.tell("of a processor a busy process gets now", 100 * share_of_a_processor(), "%")
 
     def at_most(self, name: str, ours: float, limit: float, unit: str, peers: dict[str, float] | None = None) -> None:
         """A figure that should be small."""
@@ -51,6 +54,14 @@ class Beside:
             f"{name:52} {figure(ours):>9} {unit:5} {wanted:>13} {share:>6} {verdict:11} {beside(ours, peers)}".rstrip(),
             flush=True,
         )
+
+
+def share_of_a_processor(for_s: float = 0.3) -> float:
+    """How far times of day can be believed: 1 where nobody else wants the machine."""
+    begun, used = time.perf_counter(), time.thread_time()
+    while time.perf_counter() - begun < for_s:
+        pass
+    return (time.thread_time() - used) / (time.perf_counter() - begun)
 
 
 def figure(value: float) -> str:

@@ -103,8 +103,10 @@ class Rounds:
         office.sync()
         self._push(office, theirs, bases)
         ops = [self._op(edit, bases) for edit in mine]
+        device.connection.close()
         near.counts()
         begun, used = time.perf_counter(), self.server.cpu_s()
+        device.connection = Connection(near.port, self.server.tokens["director"])
         outcomes = device.sync(ops)
         taken = time.perf_counter() - begun
         passed, used = near.counts(), self.server.cpu_s() - used
