@@ -123,6 +123,18 @@ def test_my_own_proposal_waits_for_somebody_else(desk):
     assert shown.forms_with("row.x") == []
 
 
+def test_whoever_may_only_look_decides_nothing(desk):
+    desk.add("account", "a1", name="王芳贸易", owner_id="li")
+    desk.add("account_member", "m1", account_id="a1", user_id="anna", access="read")
+    conflict(desk, "x1", kept_by="li", lost_by="li")
+
+    shown = desk.get("/conflicts/x1")
+
+    assert "You may only look at this customer: whoever may write decides." in shown.text
+    assert shown.forms_with("row.x") == desk.get("/conflicts?whose=all").forms_with("c1") == []
+    assert several(desk, "x1").form("keep", {}, {})[1:] == [("next", "/conflicts")]
+
+
 def test_what_only_its_author_may_change_can_be_settled_by_others_as_it_is(desk):
     desk.add("activity", "v1", kind="call", at_ms=NOW_MS, body="Rang", account_id="a1", owner_id="li")
     bodies = {"kept": {"body": "Rang"}, "lost": {"body": "Called"}, "base": {"body": "R"}}

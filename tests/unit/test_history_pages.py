@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from server.accept import accept_operations
+from server.accept import accept_as_server, accept_operations
 from server.pages import NotFound, Pages, Viewer
 from server.person import me_of
 from sync.entities import BY_NAME
@@ -156,6 +156,17 @@ def test_new_owners_are_named(office):
 
     assert "New owner" in office.get("mona", HERE).text
     assert "Rita → Ron" in office.get("mona", HERE).text
+
+
+def test_handovers_and_the_rule_of_the_pool_are_told_in_words(office):
+    office.edit("mona", "handover", "0193aaaa-hand", from_id="rita", to_id="ron", add={"account_ids": [ACME]})
+    rule = {"id": new_id(), "entity": "account", "row": ACME, "base": 0, "at": 0, "set": {"owner_id": None}}
+    office.firm.write_now(lambda db: accept_as_server(db, office.firm, [rule]))
+
+    shown = office.get("mona", HERE)
+
+    assert "Handed over: Rita → Ron" in shown.text and "/handovers/0193aaaa-hand" in shown.links
+    assert "A rule of the shared pool" in shown.text
 
 
 def test_a_deleted_row_is_brought_back_by_whoever_saw_it_and_nobody_is_asked(office):

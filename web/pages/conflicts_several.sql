@@ -67,6 +67,13 @@ SELECT
   CASE WHEN x.unit IN ('phones', 'emails', 'tags', 'contact_ids', 'attendee_ids', 'mention_ids') THEN x.lost ->> ('$.' || x.unit) END AS lost_set,
   json_remove(x.lost, '$.owner_id', '$.assignee_id', '$.owner_since_ms') AS lost_new,
   x.kind = 'proposal' AND x.lost_by IS :me AND a.owner_id IS NOT :me AND x.kept_by IS NOT :me AS is_own_proposal,
+  -- Shared for looking only, with somebody who reaches nobody else: the server would refuse what they decide.
+  a.owner_id IS NOT NULL AND a.owner_id IS NOT :me
+    AND EXISTS (SELECT 1 FROM user u JOIN role r ON r.id = u.role_id WHERE u.id = :me AND r.data_scope = 'own')
+    AND 'read' = (
+      SELECT max(m.access) FROM account_member m
+      WHERE m.account_id = x.account_id AND m.user_id = :me AND (m.until_on IS NULL OR m.until_on >= :today)
+    ) AS is_looker,
   t.version AS target_version,
   t.owner_id AS target_owner_id,
   t.held

@@ -107,6 +107,7 @@ SELECT
   min(told.unit) AS unit,
   told.row_id,
   told.new ->> '$.deleted' AS is_gone,
+  told.new ->> '$.owner_id' AS new_owner_id,
   told.in_force,
   told.at_ms,
   told.user_id,
