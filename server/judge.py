@@ -140,7 +140,7 @@ def _author(db, sender: Sender, op: Operation, raw: dict, since: list[Change]) -
         return Author(sender.user_id, None, op.id, op.at or sender.now_ms)
     at_ms = unseen.edited_at_ms(db, op, op.at + sender.skew_ms, sender.now_ms, since)
     # Whoever saw a later version in the earlier life had seen this change.
-    old_life_seq = op.base + 1 if raw.get("again") else None
+    old_life_seq = raw.get("was", op.base + 1) if raw.get("again") else None
     return Author(sender.user_id, sender.device_id, op.id, at_ms, old_life_seq)
 
 
@@ -177,14 +177,12 @@ def _edit(
 ) -> tuple[str, int]:
     merged = merge(entity, row, op, author.at_ms, since)
     check_whole(entity, row | merged.patch, merged.patch)
+    # The row last: the outcome's number is then the row's version.
+    seq = max((conflicts.keep_lost(db, entity, row, clash, author, touched) for clash in merged.clashes), default=0)
     if merged.patch:
         _come_or_leave(db, entity, row, merged.patch.get("is_active"), author, touched)
         seq = record.update(db, entity, row, merged.patch, author, touched)
-    else:
-        seq = row["version"]
-    for clash in merged.clashes:
-        seq = max(seq, conflicts.keep_lost(db, entity, row, clash, author, touched))
-    return _verdict(merged), seq
+    return _verdict(merged), max(seq, row["version"])
 
 
 def _verdict(merged: Merge) -> str:
@@ -231,11 +229,11 @@ def _edit_deleted(db, entity: Entity, row: dict, op: Operation, author: Author, 
     ).fetchone()
     merged = merge(entity, row, op, author.at_ms, [])
     check_whole(entity, row | merged.patch, merged.patch)
+    if not knew:
+        deleter = Author(*deletion) if deletion else author
+        sides = Side(merged.patch, author), Side({"deleted": 1}, deleter)
+        conflicts.ask(db, conflicts.about(entity, row, "delete", "-", *sides, {}), touched)
     record.bring_back(db, entity, row, author, touched)
     if merged.patch:
         record.update(db, entity, row, merged.patch, author, touched)
-    if knew:
-        return APPLIED, row["version"]
-    deleter = Author(*deletion) if deletion else author
-    sides = Side(merged.patch, author), Side({"deleted": 1}, deleter)
-    return CONFLICT, conflicts.ask(db, conflicts.about(entity, row, "delete", "-", *sides, {}), touched)
+    return APPLIED if knew else CONFLICT, row["version"]

@@ -28,7 +28,7 @@ import { Refused, check, checkMembers, columnOf, membersOf } from './values.js';
  * @property {string|null} [group]
  */
 
-const KEYS = new Set(['id', 'entity', 'row', 'base', 'at', 'set', 'add', 'remove', 'delete', 'group', 'again']);
+const KEYS = new Set(['id', 'entity', 'row', 'base', 'at', 'set', 'add', 'remove', 'delete', 'group', 'again', 'was']);
 
 /** Not an operation at all: the sender is at fault, no person can mend it. */
 export class Malformed extends Error {
@@ -167,6 +167,7 @@ function checkShape(raw) {
   for (const key of ['delete', 'again']) {
     if (isGiven(raw[key]) && typeof raw[key] !== 'boolean') throw new Malformed(`${key} is not true or false`);
   }
+  if (isGiven(raw.was) && (!Number.isSafeInteger(raw.was) || raw.was < 0)) throw new Malformed('was is not a version');
   if (raw.delete && ['set', 'add', 'remove'].some((key) => Object.keys(raw[key] ?? {}).length)) {
     throw new Malformed('delete stands alone');
   }

@@ -119,7 +119,7 @@ export function operationOf(entry) {
 /** What was refused goes as something new, whatever an earlier life of the server had said of it.
  * @param {Entry} entry @returns {Operation} */
 function newOperationOf(entry) {
-  const { again: _, ...operation } = /** @type {any} */ (operationOf(entry));
+  const { again: _, was: __, ...operation } = /** @type {any} */ (operationOf(entry));
   return operation;
 }
 

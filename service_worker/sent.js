@@ -90,7 +90,8 @@ function hold(replica, entry) {
 
 /** @param {Sent | Entry} entry @returns {Entry} */
 function asAgain(entry) {
-  const op = JSON.stringify({ ...JSON.parse(entry.op), again: true });
+  const was = entry.seq !== null && entry.seq < Number.MAX_SAFE_INTEGER ? { was: entry.seq } : {};
+  const op = JSON.stringify({ ...JSON.parse(entry.op), again: true, ...was });
   return { ...entry, op, state: "waiting", seq: null, reason: null, detail: null };
 }
 

@@ -16,7 +16,7 @@ from .ids import is_id
 from .model import SERVER_ONLY, STAMPS, Entity
 from .values import LARGEST, Refused, Value, check, check_members, column_of, members_of
 
-_KEYS = {"id", "entity", "row", "base", "at", "set", "add", "remove", "delete", "group", "again"}
+_KEYS = {"id", "entity", "row", "base", "at", "set", "add", "remove", "delete", "group", "again", "was"}
 
 Row = dict[str, Value]
 
@@ -141,6 +141,8 @@ def _check_shape(raw: object) -> None:
     for key in ("delete", "again"):
         if raw.get(key) is not None and not isinstance(raw[key], bool):
             raise Malformed(f"{key} is not true or false")
+    if raw.get("was") is not None and (not _is_whole(raw["was"]) or raw["was"] < 0):
+        raise Malformed("was is not a version")
     if raw.get("delete") and (raw.get("set") or raw.get("add") or raw.get("remove")):
         raise Malformed("delete stands alone")
 

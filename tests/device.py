@@ -113,11 +113,11 @@ class Device:
 
     def _send_once_more(self) -> None:
         """The server was put back from a copy: what it had accepted and may have lost goes ahead of what is new."""
-        lost = [op for _, op in self.sent]
+        lost = list(self.sent)
         for op in self.outbox:
             if op["id"] in self.outcomes:
-                lost.append(op)
-        again = {op["id"]: op | {"again": True} for op in lost}
+                lost.append((self.outcomes[op["id"]]["seq"] or 0, op))
+        again = {op["id"]: op | {"again": True, "was": seq} for seq, op in lost}
         self.outcomes = {op_id: outcome for op_id, outcome in self.outcomes.items() if op_id not in again}
         self.outbox = [again[op["id"]] for op in self.typed if op["id"] in again] + [
             op for op in self.outbox if op["id"] not in again

@@ -143,7 +143,8 @@ def nothing_is_overwritten_unseen(world, db) -> None:
             continue
         for before, after in itertools.pairwise(changes):
             typed = world.witness.typed.get(after["op_id"])
-            if typed is None or typed[1]["base"] >= before["seq"] or before["device_id"] == after["device_id"]:
+            seen_from = before["seq"] if before["old_life_seq"] is None else before["old_life_seq"]
+            if typed is None or typed[1]["base"] >= seen_from or before["device_id"] == after["device_id"]:
                 continue
             if before["new"] == after["new"] or unit in ("+", "-") or _was_deleted_between(db, before, after):
                 continue
