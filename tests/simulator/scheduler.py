@@ -46,8 +46,10 @@ REST_EVERY = 250
 
 
 class Scheduler:
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, world: World, seed: int, favourite: str | None = None) -> None:
+        """favourite: a device to which every third step happens."""
         self.world = world
+        self.favourite = favourite
         self.rng = random.Random(seed)
         self.number = 0
 
@@ -59,6 +61,8 @@ class Scheduler:
         while True:
             [name] = self.rng.choices(list(WEIGHTS), WEIGHTS.values())
             on = self.rng.choice(list(self.world.phones))
+            if self.favourite and self.rng.random() < 1 / 3:
+                on = self.favourite
             step = getattr(self, f"_{name}")(on, MadeUp(self.world, self.world.phones[on], self.rng, self.number))
             if step is not None:
                 return step
