@@ -5,6 +5,7 @@
 import { addDays, dayStartMs, localDate, weekStart, weekday } from "../web/dates.js";
 import { derivedId } from "./ids.js";
 import { fold, searchKey } from "./latin.js";
+import { overlapping } from "./overlaps.js";
 import { nextOccurrence, occurrenceOn, occurrences, ruleFrom, ruleParts, ruleUntil } from "./recurrence.js";
 
 const asText = (value) => (value === null || value === undefined ? "" : String(value));
@@ -26,6 +27,7 @@ export const FUNCTIONS = [
   ["rule_until", (rrule, day) => ruleUntil(rrule, day)],
   ["rule_from", (startMs, rrule, tz, day) => ruleFrom(startMs, rrule, tz, day)],
   ["rule_parts", (rrule, tz) => ruleParts(rrule, tz)],
+  ["overlapping", (spans) => (typeof spans === "string" ? asJson(overlapping(JSON.parse(spans))) : null)],
   ["derived_id", (...texts) => derivedId(...texts.map(asText))],
 ];
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from sync import forms, ids, latin, operations, rebase, recurrence, rules, typed, values
+from sync import forms, ids, latin, operations, overlaps, rebase, recurrence, rules, typed, values
 from sync.entities import BY_NAME
 from sync.model import Field
 
@@ -125,5 +125,6 @@ ANSWERS: dict[str, Callable[[dict], object]] = {
     "next_occurrence": lambda case: recurrence.next_occurrence(*case["series"], case["from_ms"]),
     "occurrence_on": lambda case: recurrence.occurrence_on(*case["series"], case["day"]),
     "cut": _cut,
+    "overlapping": lambda case: overlaps.overlapping(case["spans"]),
     "rule_parts": lambda case: recurrence.rule_parts(case["rule"], case["tz"]),
 }

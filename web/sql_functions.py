@@ -9,6 +9,7 @@ import json
 
 from sync import recurrence
 from sync.ids import derived_id
+from sync.overlaps import overlapping
 
 from . import dates
 
@@ -43,6 +44,10 @@ def _occurrence_on(*series: object) -> str | None:
     return _json(recurrence.occurrence_on(*series))
 
 
+def _overlapping(spans: object) -> str | None:
+    return _json(overlapping(json.loads(spans))) if isinstance(spans, str) else None
+
+
 def _derived_id(*texts: object) -> str:
     return derived_id(*(_as_text(text) for text in texts))
 
@@ -70,5 +75,6 @@ FUNCTIONS = (
     ("rule_until", 2, recurrence.rule_until),
     ("rule_from", 4, recurrence.rule_from),
     ("rule_parts", 2, recurrence.rule_parts),
+    ("overlapping", 1, _overlapping),
     ("derived_id", -1, _derived_id),
 )

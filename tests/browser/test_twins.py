@@ -34,6 +34,7 @@ GROUPS = [
     ("recurrence", "next_occurrence"),
     ("recurrence", "occurrence_on"),
     ("recurrence", "cut"),
+    ("recurrence", "overlapping"),
     ("recurrence", "rule_parts"),
 ]
 

@@ -6,6 +6,7 @@ import { operationsFromForm } from '/service_worker/forms.js';
 import { derivedId, isId, uuid7 } from '/service_worker/ids.js';
 import { fold, latin, loadPinyin, searchKey } from '/service_worker/latin.js';
 import { Malformed, applyPatch, parse, toWire } from '/service_worker/operations.js';
+import { overlapping } from '/service_worker/overlaps.js';
 import { rebase } from '/service_worker/rebase.js';
 import { nextOccurrence, occurrenceOn, occurrences, ruleFrom, ruleParts, ruleUntil } from '/service_worker/recurrence.js';
 import { BadRule, checkRule } from '/service_worker/rules.js';
@@ -65,6 +66,7 @@ const ANSWERS = {
   occurrences: ({ series, from_ms: fromMs, to_ms: toMs }) => occurrences(...series, fromMs, toMs),
   next_occurrence: ({ series, from_ms: fromMs }) => nextOccurrence(...series, fromMs),
   occurrence_on: ({ series, day }) => occurrenceOn(...series, day),
+  overlapping: ({ spans }) => overlapping(spans),
   cut: (given) => (given.until ? ruleUntil(...given.until) : ruleFrom(...given.from)),
   rule_parts: ({ rule, tz }) => ruleParts(rule, tz),
 };

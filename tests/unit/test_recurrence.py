@@ -47,6 +47,11 @@ def test_cut_case(case):
     assert outcome("cut", case) == expected(case)
 
 
+@pytest.mark.parametrize(**named("recurrence", "overlapping"))
+def test_overlapping_case(case):
+    assert outcome("overlapping", case) == expected(case)
+
+
 @pytest.mark.parametrize(**named("recurrence", "rule_parts"))
 def test_rule_parts_case(case):
     assert outcome("rule_parts", case) == expected(case)

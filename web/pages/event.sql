@@ -256,18 +256,19 @@ this AS (
     :event__start_ms - day_start_ms(add_days(:event__first_on, 1), :tz) AS clock_ms,
     :event__end_ms - :event__start_ms AS length_ms
 ),
-day AS (
+day AS MATERIALIZED (
   SELECT s.days, add_days(t.base_on, s.days) AS date, day_start_ms(add_days(t.base_on, s.days + 1), :tz) AS end_ms
   FROM this t, step s
   WHERE s.days = 0 OR weekday(add_days(t.base_on, s.days)) < 5
 ),
-candidate AS (
+candidate AS MATERIALIZED (
   SELECT d.days, d.end_ms + t.clock_ms AS start_ms, t.length_ms, 0 AS away_ms FROM this t, day d
   UNION ALL
   SELECT d.days, d.end_ms - 57600000 + q.n * 1800000, t.length_ms, abs(q.n * 1800000 - 57600000 - t.clock_ms)
   FROM this t, day d, quarter q
   WHERE q.n * 1800000 + t.length_ms <= 39600000
 ),
+busy_time AS MATERIALIZED (SELECT j.value ->> 0 AS from_ms, j.value ->> 1 AS to_ms FROM json_each(:taken) j),
 free AS (
   SELECT c.*, row_number() OVER (
     PARTITION BY c.days, iif(c.days = 0, c.start_ms < :event__start_ms, 0) ORDER BY c.away_ms, c.start_ms
@@ -275,8 +276,7 @@ free AS (
   FROM candidate c
   WHERE c.start_ms > :now_ms AND c.start_ms <> :event__start_ms
     AND NOT EXISTS (
-      SELECT 1 FROM json_each(:taken) j
-      WHERE j.value ->> 0 < c.start_ms + max(c.length_ms, 900000) AND j.value ->> 1 > c.start_ms
+      SELECT 1 FROM busy_time t WHERE t.from_ms < c.start_ms + max(c.length_ms, 900000) AND t.to_ms > c.start_ms
     )
 )
 SELECT days, start_ms, start_ms + length_ms AS end_ms

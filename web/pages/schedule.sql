@@ -134,6 +134,32 @@ FROM (
 ) b
 WHERE NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id);
 
+-- name: my_spans :value
+SELECT json_group_array(json(j.value) ORDER BY j.key)
+FROM json_each(:spans) j
+JOIN event e ON e.id = j.value ->> 0
+WHERE e.cancelled_at_ms IS NULL AND (e.owner_id = :me OR :me IN (SELECT value FROM json_each(e.attendee_ids)));
+
+-- Where I am to be in two places at once, unless I meant it, as [appointment, from, other appointment, its from, its to]:
+-- said at both of them.
+-- name: clashes :value
+WITH span AS MATERIALIZED (
+  SELECT j.key AS place, j.value ->> 0 AS id, j.value ->> 2 AS from_ms, j.value ->> 3 AS to_ms FROM json_each(:my_spans) j
+),
+pair AS MATERIALIZED (
+  SELECT p.value ->> 0 AS one, p.value ->> 1 AS other FROM json_each(overlapping(:my_spans)) p
+  UNION ALL
+  SELECT p.value ->> 1, p.value ->> 0 FROM json_each(overlapping(:my_spans)) p
+)
+SELECT json_group_array(json_array(a.id, a.from_ms, b.id, b.from_ms, b.to_ms) ORDER BY p.one, p.other)
+FROM pair p
+JOIN span a ON a.place = p.one
+JOIN span b ON b.place = p.other
+WHERE NOT EXISTS (
+  SELECT 1 FROM clash_kept k
+  WHERE k.user_id = :me AND ((k.event_id = a.id AND k.other_id = b.id) OR (k.event_id = b.id AND k.other_id = a.id))
+);
+
 -- What fills each day: appointments that I may see, times at which somebody is busy, and my own free time.
 -- A clock time counts from the next midnight once it is past six, so that it is right on the days that
 -- clocks change.  Lanes keep appointments that overlap side by side.  All-day appointments fill whole days, and
@@ -203,6 +229,16 @@ turn AS MATERIALIZED (
   FROM item
   WHERE is_all_day = 0 AND what <> 'free'
 ),
+clash AS MATERIALIZED (
+  SELECT j.value ->> 0 AS event_id, j.value ->> 1 AS at_ms, count(*) AS total,
+    json_group_array(json_array(o.title, j.value ->> 3, j.value ->> 4, o.is_all_day) ORDER BY j.key)
+      FILTER (WHERE j.n <= 3) AS others
+  FROM (
+    SELECT key, value, row_number() OVER (PARTITION BY value ->> 0, value ->> 1 ORDER BY key) AS n FROM json_each(:clashes)
+  ) j
+  JOIN event o ON o.id = j.value ->> 2
+  GROUP BY 1, 2
+),
 laned (date, k, event_id, names, from_ms, lane, ends) AS (
   SELECT date, 0, NULL, NULL, NULL, NULL, '[]' FROM bounds
   UNION ALL
@@ -244,28 +280,14 @@ SELECT
   min(coalesce(l.lane, 0), 3) AS lane,
   i.account_id,
   a.name AS account_name,
+  c.others AS overlaps,
+  c.total AS overlap_count,
   EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = i.event_id AND o.state <> 'acked') AS is_unsent
 FROM item i
 LEFT JOIN account a ON a.id = i.account_id
+LEFT JOIN clash c ON c.event_id = i.event_id AND c.at_ms = i.start_ms AND i.what = 'event'
 LEFT JOIN laned l ON l.date = i.date AND l.from_ms = i.from_ms AND l.event_id IS i.event_id AND l.names IS i.names
 ORDER BY i.date, i.is_all_day DESC, i.from_ms, i.to_ms DESC, i.event_id, i.names;
-
--- Two of my own appointments at one time, unless I meant it: said at both of them.
--- name: clashes :many
-WITH mine AS MATERIALIZED (
-  SELECT e.id, e.title, e.is_all_day, j.value ->> 2 AS from_ms, j.value ->> 3 AS to_ms
-  FROM json_each(:spans) j
-  JOIN event e ON e.id = j.value ->> 0
-  WHERE e.cancelled_at_ms IS NULL AND (e.owner_id = :me OR :me IN (SELECT value FROM json_each(e.attendee_ids)))
-)
-SELECT a.id AS event_id, a.from_ms AS at_ms, b.id AS other_id, b.title, b.from_ms AS start_ms, b.to_ms AS end_ms, b.is_all_day
-FROM mine a
-JOIN mine b ON a.id <> b.id AND a.from_ms < b.to_ms AND b.from_ms < a.to_ms
-WHERE NOT EXISTS (
-  SELECT 1 FROM clash_kept k
-  WHERE k.user_id = :me AND ((k.event_id = a.id AND k.other_id = b.id) OR (k.event_id = b.id AND k.other_id = a.id))
-)
-ORDER BY a.id, a.from_ms, b.from_ms, b.id;
 
 -- name: colleagues :many
 SELECT id, name FROM user WHERE is_active = 1 AND id <> :me ORDER BY name, id;

@@ -83,18 +83,18 @@ LIMIT 50;
 -- Where I am to be in two places at once in the next fourteen days, unless I meant it: [first, second] as places in
 -- the list of what takes place.
 -- name: clash_pairs :value
-WITH mine AS MATERIALIZED (
-  SELECT j.key AS place, j.value ->> 0 AS id, j.value ->> 2 AS from_ms, j.value ->> 3 AS to_ms
-  FROM json_each(:spans) j
-  WHERE j.value ->> 3 > :now_ms
+WITH span AS MATERIALIZED (
+  SELECT j.key AS place, j.value ->> 0 AS id, j.value ->> 3 AS to_ms FROM json_each(:spans) j
 )
-SELECT json_group_array(json_array(a.place, b.place) ORDER BY b.from_ms, a.place, b.place)
-FROM mine a
-JOIN mine b ON a.place < b.place AND a.id <> b.id AND a.from_ms < b.to_ms AND b.from_ms < a.to_ms
-WHERE NOT EXISTS (
-  SELECT 1 FROM clash_kept k
-  WHERE k.user_id = :me AND ((k.event_id = a.id AND k.other_id = b.id) OR (k.event_id = b.id AND k.other_id = a.id))
-);
+SELECT json_group_array(json(p.value) ORDER BY p.key)
+FROM json_each(overlapping(:spans)) p
+JOIN span a ON a.place = p.value ->> 0
+JOIN span b ON b.place = p.value ->> 1
+WHERE a.to_ms > :now_ms AND b.to_ms > :now_ms
+  AND NOT EXISTS (
+    SELECT 1 FROM clash_kept k
+    WHERE k.user_id = :me AND ((k.event_id = a.id AND k.other_id = b.id) OR (k.event_id = b.id AND k.other_id = a.id))
+  );
 
 -- name: clash_count :value
 SELECT json_array_length(:clash_pairs);
@@ -119,7 +119,7 @@ both AS MATERIALIZED (
   JOIN event other ON other.id = p.b ->> 0
 ),
 quarter (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM quarter WHERE n < 21),
-free AS (
+free AS MATERIALIZED (
   SELECT c.place, c.other_id, c.other_day, d.value AS days,
     day_start_ms(add_days(local_date(c.other_start_ms, :tz), d.value + 1), :tz) - 57600000 + q.n * 1800000 AS start_ms,
     c.other_start_ms, c.was_end_ms - c.was_start_ms AS length_ms
@@ -129,6 +129,9 @@ free AS (
   WHERE c.is_alone AND c.other_is_all_day = 0 AND q.n * 1800000 + c.was_end_ms - c.was_start_ms <= 39600000
     AND weekday(add_days(local_date(c.other_start_ms, :tz), d.value)) < 5
 ),
+taken AS MATERIALIZED (
+  SELECT j.value ->> 0 AS id, j.value ->> 1 AS day, j.value ->> 2 AS from_ms, j.value ->> 3 AS to_ms FROM json_each(:spans) j
+),
 best AS (
   SELECT f.place, f.start_ms, f.length_ms,
     row_number() OVER (PARTITION BY f.place ORDER BY f.days, abs(f.start_ms - f.other_start_ms), f.start_ms) AS n
@@ -136,9 +139,9 @@ best AS (
   WHERE f.start_ms > :now_ms
     AND NOT EXISTS (
       SELECT 1
-      FROM json_each(:spans) j
-      WHERE j.value ->> 2 < f.start_ms + f.length_ms AND j.value ->> 3 > f.start_ms
-        AND (j.value ->> 0 <> f.other_id OR j.value ->> 1 IS NOT f.other_day)
+      FROM taken t
+      WHERE t.from_ms < f.start_ms + f.length_ms AND t.to_ms > f.start_ms
+        AND (t.id <> f.other_id OR t.day IS NOT f.other_day)
     )
 )
 SELECT
