@@ -89,3 +89,11 @@ def test_how_far_back_devices_go_is_a_setting_like_the_others(desk):
     assert "Now since 28 May 2026. What is older is on the server." in shown.text
     desk.post(shown, "settings-form", p__window_days="")
     assert desk.row("preference", "anna")["window_days"] is None
+
+
+@pytest.mark.parametrize("address", ["/customers/a2", "/customers/a2/summary", "/customers", "/people/anna"])
+def test_nothing_in_the_window_is_not_never(desk, address):
+    desk.add("account", "a2", name="Quiet Ltd")
+
+    assert "Not since 28 May 2026" in desk.get(address, sync=PART).text
+    assert "Not since" not in desk.get(address, sync=WHOLE).text
