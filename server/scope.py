@@ -9,6 +9,7 @@ the part of it that lies on the person's devices (see `holding`).
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -44,13 +45,14 @@ def prepare(connection: sqlite3.Connection) -> None:
     )
 
 
-def look_as(connection: sqlite3.Connection, user_id: str) -> None:
-    """From now on this reader sees what user_id may see."""
+def look_as(connection: sqlite3.Connection, user_id: str) -> bool:
+    """From now on this reader sees what user_id may see. Whether that is many accounts: it then has other views."""
     is_broad = int(_holds_many(connection, user_id))
     known = connection.execute("SELECT is_broad FROM temp.viewer").fetchone()[0]
     if known != is_broad:
         _make_views(connection, bool(is_broad))
     connection.execute("UPDATE temp.viewer SET user_id = ?, is_broad = ?", (user_id, is_broad))
+    return bool(is_broad)
 
 
 def look_back_to(connection: sqlite3.Connection, window_ms: int) -> None:
@@ -174,11 +176,12 @@ def _is_news(until_seq: int, until_at_ms: int, since: int | None) -> bool:
 
 def members(db: sqlite3.Connection, buckets: Iterable[tuple[str, str]]) -> set[str]:
     """The people who hold any of these buckets, or have just lost it (they must hear of that too)."""
-    found: set[str] = set()
-    for kind, key in buckets:
-        rows = db.execute("SELECT user_id FROM membership WHERE kind = ? AND key = ?", (kind, key))
-        found.update(row[0] for row in rows)
-    return found
+    rows = db.execute(
+        "SELECT DISTINCT m.user_id FROM json_each(?) AS b CROSS JOIN membership AS m INDEXED BY membership_kind_key"
+        " ON m.kind = b.value ->> 0 AND m.key = b.value ->> 1",
+        (json.dumps(list(buckets)),),
+    )
+    return {row[0] for row in rows}
 
 
 # --- granting ----------------------------------------------------------------------------------------
