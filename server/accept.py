@@ -110,7 +110,7 @@ def _accept_group(db: sqlite3.Connection, firm, sender: Sender, raws: list[dict]
 def _judge_group(db: sqlite3.Connection, firm, sender: Sender, raws: list[dict]) -> list[dict]:
     """All are in force; or else all wait for a row, all are proposals, or all are rejected."""
     behind = _waits_behind(db, sender, raws) if sender.is_restoring else None
-    if behind:
+    if behind and waiting.has_room(db, sender.user_id):
         return _wait(db, sender, raws, behind)
     try:
         return _all_or_none(db, firm, sender, raws, judge.put_in_force)

@@ -283,6 +283,10 @@ def test_one_persons_devices_may_leave_only_so_much_waiting(two, monkeypatch):
     with firm.look() as db:
         assert db.execute("SELECT count(*) FROM waiting").fetchone()[0] == 3
     assert len(mona.refused) == 2
+    mona.edit("account", mona.refused[0]["row"], base=5, industry="Glass")
+    mona.edit("account", mona.typed[0]["row"], base=5, industry="Glass")  # behind one that waits: no room either
+    mona.sync()
+    assert len(mona.refused) == 4
 
 
 def test_without_a_restore_a_missing_row_is_refused(firm):
