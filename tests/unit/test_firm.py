@@ -9,7 +9,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from server.firm import MOST_READERS, PULL_THREADS, Firm
+from server import scope
+from server.firm import PULL_THREADS, Firm
+from server.readers import MOST_READERS
 
 
 @pytest.fixture
@@ -54,3 +56,21 @@ def test_devices_that_come_at_once_take_few_threads(firm):
 
     asyncio.run(crowd())
     assert most == PULL_THREADS
+
+
+def test_people_who_see_much_have_readers_of_their_own(firm, monkeypatch):
+    """A reader that goes back and forth between the two kinds makes all its views anew each time."""
+    monkeypatch.setattr(scope, "BROAD_FROM", 1)
+    firm.write_now(
+        lambda db: db.execute(
+            "INSERT INTO membership (user_id, kind, key, access, first_seq, from_seq)"
+            " VALUES ('boss', 'account', 'a', 'write', 1, 1)"
+        )
+    )
+    lent = {"boss": set(), "rep": set()}
+    for user_id in ["boss", "rep", "boss", "rep", "boss", "rep", "boss"]:
+        with firm.read(user_id) as connection:
+            lent[user_id].add(id(connection))
+
+    # The first time nobody knows yet.
+    assert len(lent["boss"]) == 2 and len(lent["rep"]) == 1
