@@ -352,11 +352,12 @@ def test_change_while_accounts_are_ranked_is_not_lost(firm, boss):
     """The ranking is read before the writer applies it: what was changed in between stays."""
     with firm.look() as db:
         seq = db.execute("SELECT seq FROM counter").fetchone()[0]
-    as_server(firm, op("account", boss.accounts["A7"], industry="Steel"))
+    for name in ("A0", "A7"):  # one that is held, and one that is quiet
+        as_server(firm, op("account", boss.accounts[name], industry="Steel"))
     firm.write_now(lambda db: hot_accounts._hold(db, firm, "boss", {boss.accounts["own 1"]}, seq))
     boss.sync()
 
-    assert held_accounts(boss) == {"own 1", "A7"}
+    assert held_accounts(boss) == {"own 1", "A0", "A7"}
     assert is_as_held(boss)
 
 

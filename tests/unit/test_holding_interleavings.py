@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from server import collect, holding, hot_accounts
+from server.accept import accept_as_server
 from web.dates import DAY_MS
 
 from ..device import Device, held_projection
@@ -112,7 +113,9 @@ class Holdings(RuleBasedStateMachine):
     @rule(d=DEVICES, nth=NTH, to=st.sampled_from([*PEOPLE, None]))
     def hand_over(self, d, nth, to):
         if account := self.held(self.devices[d], "account", nth):
-            as_server(self.firm, op("account", account, owner_id=to))
+            # Whether it is still there or not.
+            change = op("account", account, owner_id=to)
+            self.firm.write_now(lambda db: accept_as_server(db, self.firm, [change]))
 
     @rule(who=st.sampled_from(["rita", "sam"]), place=st.sampled_from(["north", "south"]))
     def move_person(self, who, place):
