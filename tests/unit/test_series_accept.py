@@ -111,6 +111,42 @@ def test_whoever_takes_somebody_along_or_leaves_out_is_heard_beside_another_chan
     assert row(firm, "event", day)["place"] == "Room 2"
 
 
+def take_over(device: Device, series: str, on: str, **changes) -> str:
+    """What the page sends for "this one and all after it"."""
+    group, new = new_id(), derived_id(series, on, "following")
+    device.edit("event", series, group=group, rrule="FREQ=WEEKLY;UNTIL=20261207")
+    times = {"start_ms": NINE_MS + 14 * DAY_MS, "end_ms": NINE_MS + 14 * DAY_MS + HOUR_MS}
+    own = {"series_id": series, "occurrence_on": on, "attendee_ids": ["sam"]}
+    device.add("event", new, group=group, **SERIES | times | own | changes)
+    return new
+
+
+def test_two_people_let_a_series_take_over_from_the_same_day_and_both_changes_are_in_it(firm):
+    rita, sam, series = people(firm)
+
+    new = take_over(rita, series, "2026-12-08", place="Room 2")
+    assert take_over(sam, series, "2026-12-08", title="Big round") == new
+    rita.sync()
+    sam.sync()
+
+    merged = row(firm, "event", new)
+    assert (merged["place"], merged["title"], merged["rrule"]) == ("Room 2", "Big round", "FREQ=WEEKLY")
+    assert conflicts(firm) == []
+
+
+def test_a_day_changed_while_somebody_ended_the_series_before_it_goes_along(firm):
+    rita, sam, series = people(firm)
+
+    new = take_over(rita, series, "2026-12-08")
+    day = own_row(sam, series, on="2026-12-15", place="Room 2")
+    rita.sync()
+    sam.sync()
+
+    assert row(firm, "event", day)["place"] == "Room 2"
+    taken_over = next(line for line in busy(firm, "sam") if line["event_id"] == new)
+    assert json.loads(taken_over["skipped"]) == ["2026-12-15"]
+
+
 def test_an_attendee_without_access_to_the_customer_may_change_a_day(firm):
     rita = Device(firm, "rita")
     account = rita.add("account", name="Acme", kind="customer", owner_id="rita")
@@ -166,11 +202,7 @@ def test_a_series_that_takes_over_skips_what_the_earlier_one_had_moved(firm):
     own_row(rita, series, on="2026-12-15", place="Room 2")
     rita.sync()
 
-    group, new = new_id(), derived_id(series, "2026-12-08", "following")
-    rita.edit("event", series, group=group, rrule="FREQ=WEEKLY;UNTIL=20261207")
-    start_ms = NINE_MS + 14 * DAY_MS
-    later = SERIES | {"start_ms": start_ms, "end_ms": start_ms + HOUR_MS, "series_id": series}
-    rita.add("event", new, group=group, **later | {"occurrence_on": "2026-12-08"})
+    new = take_over(rita, series, "2026-12-08")
     rita.sync()
 
     taken_over = next(line for line in busy(firm, "rita") if line["event_id"] == new)
