@@ -1,8 +1,8 @@
 """The single writer of one firm's file: jobs in, one durable transaction for many of them.
 
-Jobs wait in a queue; the thread takes all that wait (at most MOST_JOBS), runs each in a savepoint of its
-own and commits them together, so that a slow disk is paid for once.  A job's caller hears of success
-only after the commit.  A job that raises is undone alone.
+Jobs wait in a queue; the thread takes those that wait (at most MOST_JOBS, and what is done in MOST_S), runs each in a
+savepoint of its own and commits them together, so that a slow disk is paid for once.  A job's caller hears of
+success only after the commit.  A job that raises is undone alone.
 
 A job that waits alone needs no savepoint, and large ones (imports) must not have one: inside a savepoint
 each statement that fires a trigger makes SQLite copy pages into a journal that it walks from its start, so
@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from .database import sqlite3
 
 MOST_JOBS = 256
+# A commit costs milliseconds: nobody whose job is done should wait much longer for those of a crowd.
+MOST_S = 0.1
 
 Job = Callable[[sqlite3.Connection], object]
 
@@ -44,35 +47,34 @@ class Writer:
         self._connection.close()
 
     def _run(self) -> None:
-        more = True
-        while more:
-            batch, more = self._next_batch()
-            if batch:
-                self._commit(batch)
+        while item := self._next(wait=True):
+            self._commit(item)
 
-    def _next_batch(self) -> tuple[list[tuple[Job, Future]], bool]:
-        batch: list[tuple[Job, Future]] = []
-        item = self._waiting.get()
-        while item is not None:
-            batch.append(item)
-            if len(batch) == MOST_JOBS:
-                return batch, True
+    def _next(self, wait: bool) -> tuple[Job, Future] | None:
+        """The next job that somebody still wants; None when there is none, or no more will come."""
+        while True:
             try:
-                item = self._waiting.get_nowait()
+                item = self._waiting.get(block=wait)
             except queue.Empty:
-                return batch, True
-        return batch, False
+                return None
+            if item is None:
+                if not wait:
+                    self._waiting.put(None)  # for _run to find
+                return None
+            # From here on nobody can call it off: its outcome has to be told to somebody.
+            if item[1].set_running_or_notify_cancel():
+                return item
 
-    def _commit(self, batch: list[tuple[Job, Future]]) -> None:
-        done: list[tuple[Future, object]] = []
+    def _commit(self, first: tuple[Job, Future]) -> None:
+        """Run this job, and those that wait behind it, in one transaction."""
+        batch, done = [first], []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            if len(batch) == 1:
-                [(job, future)] = batch
+            if self._waiting.empty():
+                job, future = first
                 done.append((future, job(self._connection)))
             else:
-                for job, future in batch:
-                    self._run_one(job, future, done)
+                self._run_batch(batch, done)
             self._connection.execute("COMMIT")
         except BaseException as error:  # the disk is full, the file is locked for good: nobody was told yes
             if self._connection.in_transaction:
@@ -84,6 +86,16 @@ class Writer:
         self._after_commit()
         for future, result in done:
             future.set_result(result)
+
+    def _run_batch(self, batch: list[tuple[Job, Future]], done: list[tuple[Future, object]]) -> None:
+        """batch: the first job; grows with each that is taken, so that a failure of all reaches all."""
+        until = time.monotonic() + MOST_S
+        item: tuple[Job, Future] | None = batch[0]
+        while item:
+            self._run_one(*item, done)
+            item = self._next(wait=False) if len(batch) < MOST_JOBS and time.monotonic() < until else None
+            if item:
+                batch.append(item)
 
     def _run_one(self, job: Job, future: Future, done: list[tuple[Future, object]]) -> None:
         self._connection.execute("SAVEPOINT job")

@@ -70,3 +70,38 @@ def test_failed_commit_is_told_to_everyone_in_it(path):
     told = sum(error is None for error in outcomes)
     assert connect_reader(path).execute("SELECT count(*) FROM t").fetchone()[0] == told
     assert told < 5000
+
+
+def test_whoever_is_done_in_a_crowd_hears_it_before_the_crowd_is(writer, monkeypatch):
+    monkeypatch.setattr("server.writer.MOST_S", 0)
+    gate = threading.Event()
+    writer.submit(lambda db: gate.wait(5))
+    first = writer.submit(insert(1))
+    last = writer.submit(lambda db: first.done())
+    gate.set()
+
+    assert last.result(5) is True
+
+
+def test_closing_finishes_what_waits(path):
+    writer = Writer(connect_writer(path))
+    gate = threading.Event()
+    writer.submit(lambda db: gate.wait(5))
+    futures = [writer.submit(insert(number)) for number in range(50)]
+    threading.Timer(0.05, gate.set).start()
+    writer.close()
+
+    assert all(future.done() for future in futures)
+    assert connect_reader(path).execute("SELECT count(*) FROM t").fetchone()[0] == 50
+
+
+def test_whoever_hangs_up_stops_nobody_else(writer):
+    gate, has_begun = threading.Event(), threading.Event()
+    running = writer.submit(lambda db: has_begun.set() or gate.wait(5))
+    has_begun.wait(5)
+    waiting, after = writer.submit(insert(1)), writer.submit(insert(2))
+
+    assert waiting.cancel() and not running.cancel()
+    gate.set()
+    assert running.result(5) and after.result(5) == 2
+    assert writer.submit(insert(1)).result(5) == 1
