@@ -25,7 +25,10 @@ MEMORY = "life.json"
 def begin_new_life(db: sqlite3.Connection, now_ms: int, remembered_seq: int = 0) -> str:
     """Make this database a new one to every device, which then bring what it lost. Returns the new epoch."""
     epoch = secrets.token_hex(8)
-    db.execute("UPDATE counter SET seq = max(seq, ?) + ? WHERE id = 1", (remembered_seq, LEAP))
+    # Also above a life that began from the same copy: a thousand numbers a millisecond are more than any server gives.
+    db.execute(
+        "UPDATE counter SET seq = max(max(seq, ?) + ?, ?) WHERE id = 1", (remembered_seq, LEAP, now_ms * 1_000)
+    )
     for name, value in (("epoch", epoch), ("life_began_ms", str(now_ms))):
         db.execute(
             "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",

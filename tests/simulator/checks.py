@@ -56,7 +56,8 @@ def devices_equal_projection(world, db) -> None:
         wanted, held = within_window(phone, expected[phone.user_id]), phone.all_rows()
         if phone.is_old:
             wanted = as_held_by_old(wanted)
-            held = {name: {i: rows[i] for i in rows if i in wanted.get(name, {})} for name, rows in held.items()}
+            known = {name: {i: rows[i] for i in rows if i in wanted.get(name, {})} for name, rows in held.items()}
+            held = {name: rows for name, rows in known.items() if rows}
         if json.dumps(held, sort_keys=True) != json.dumps(wanted, sort_keys=True):
             raise Violation("replica is the projection", f"{phone.id}: {difference(held, wanted)}")
         if not phone.is_old and oracle.is_active(phone.user_id) and (mended := phone.prove()):
@@ -142,15 +143,21 @@ def nothing_is_overwritten_unseen(world, db) -> None:
         if _is_settled_silently(entity, unit):
             continue
         for before, after in itertools.pairwise(changes):
-            typed = world.witness.typed.get(after["op_id"])
-            seen_from = before["seq"] if before["old_life_seq"] is None else before["old_life_seq"]
-            if typed is None or typed[1]["base"] >= seen_from or before["device_id"] == after["device_id"]:
+            if after["op_id"] not in world.witness.seen or before["device_id"] == after["device_id"]:
+                continue
+            if _had_seen(world.witness.seen[after["op_id"]], before):
                 continue
             if before["new"] == after["new"] or unit in ("+", "-") or _was_deleted_between(db, before, after):
                 continue
             if (row_id, unit, before["new"]) not in conflicts:
-                what = f"{entity} {row_id}.{unit}: {dict(before)}, then {dict(after)} on base {typed[1]['base']}"
+                seen = world.witness.seen[after["op_id"]]
+                what = f"{entity} {row_id}.{unit}: {dict(before)}, then {dict(after)}, who had seen {seen}"
                 raise Violation("nothing is overwritten unseen", what)
+
+
+def _had_seen(row: dict, change) -> bool:
+    """Whether whoever had this row on the screen saw what the change made of it."""
+    return bool(row) and all(row.get(name) == value for name, value in json.loads(change["new"]).items())
 
 
 def _changes_of_units(db) -> dict[tuple, list]:

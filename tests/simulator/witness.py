@@ -32,10 +32,12 @@ class Witness:
         self.order: dict[str, list[str]] = {}  # device id -> operation ids as they were typed
         self.outcomes: dict[str, dict] = {}  # operation id -> the last outcome that any device was told
         self.told: dict[tuple[str, str], dict] = {}  # (life of the server, operation id) -> outcome
+        self.seen: dict[str, dict] = {}  # operation id -> the row as its author had it on the screen
         self._typed_by: dict[str, set[str]] = {}  # user id -> texts that this person typed
 
     def note_typed(self, phone, op: dict) -> None:
         self.typed[op["id"]] = (phone.id, op)
+        self.seen[op["id"]] = phone.rows.get(op["entity"], {}).get(op["row"], {})
         self.order.setdefault(phone.id, []).append(op["id"])
         self._typed_by.setdefault(phone.user_id, set()).update(TYPED.findall(json.dumps(op)))
 
