@@ -1,7 +1,7 @@
 """Files that are the same for everybody: static files, the service worker's modules, its compiled pages.
 
-All are read, generated, shortened (comments and blanks of our own scripts) and compressed once, at start, and
-served from memory.  What the worker runs lives
+All are read, generated, joined (what the worker runs is one script), shortened (comments and blanks of our own
+scripts) and compressed once, at start, and served from memory.  What the worker runs lives
 under `/_/<build>/`, where build is a hash of every file, and is kept by browsers for good; `/static/` is
 asked for again each time and answered 304 while it is the same.  Nothing here depends on who is asking.
 """
@@ -22,6 +22,7 @@ from starlette.responses import Response
 
 from server.security import CSP
 from web.build.bundle import bundle
+from web.build.joined import join
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,6 +44,7 @@ TYPES = {
     ".ico": "image/x-icon",
     ".wasm": "application/wasm",
 }
+WORKER = "service_worker/sw.js"
 PACKED_ALREADY = (".png", ".jpg", ".webp")
 
 # Vendored scripts are minified already; ours are shortened here, so that their sources can explain themselves.
@@ -70,10 +72,11 @@ class Assets:
     def __init__(self, root: Path = ROOT) -> None:
         static = {f"/static/{name}": body for name, body in _files(root / "web" / "static").items()}
         modules = worker_modules(root) | {f"generated/{name}": body for name, body in generated().items()}
-        static, modules = _shortened(static), _shortened(modules)
+        static = _shortened(static)
         self.build = build_hash(static | modules)
         self.precache = precache_list(self.build, static, modules)
         modules["generated/precache.gen.js"] = precache_module(self.build, self.precache)
+        modules = _shortened(joined(modules))
         base = f"/_/{self.build}"
         self._by_address = {
             **{address: _asset(address, body, ASK_AGAIN) for address, body in static.items()},
@@ -112,6 +115,13 @@ def worker_modules(root: Path = ROOT) -> dict[str, bytes]:
     return {name: body for name, body in (own | shared).items() if name.endswith(runnable)}
 
 
+def joined(modules: dict[str, bytes]) -> dict[str, bytes]:
+    """What a browser fetches of them: our own as one script, the vendored ones as they are."""
+    ours = {name: body.decode() for name, body in modules.items() if _is_our_script(name)}
+    others = {name: body for name, body in modules.items() if name not in ours}
+    return others | {WORKER: join(ours, WORKER).encode()}
+
+
 def generated() -> dict[str, bytes]:
     """Modules that are made from Python: the compiled pages, the model, and what every answer must carry."""
     security = f"/** Sent with every page, by both hosts. */\nexport const CSP = {json.dumps(CSP)};\n"
@@ -144,7 +154,7 @@ def precache_module(build: str, addresses: list[str]) -> bytes:
 
 def worker_script(build: str) -> bytes:
     """/sw.js: its bytes change with any file, which is how browsers notice a new version."""
-    return f"// build {build}\nimport '/_/{build}/service_worker/sw.js';\n".encode()
+    return f"// build {build}\nimport '/_/{build}/{WORKER}';\n".encode()
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -34,8 +34,8 @@ def test_static_files_are_asked_for_again_and_answered_304_while_the_same(browse
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_the_workers_modules_are_kept_for_good(browser, assets):
-    answer = browser.get(f"/_/{assets.build}/service_worker/replica.js")
+def test_what_the_worker_runs_is_one_script_and_kept_for_good(browser, assets):
+    answer = browser.get(f"/_/{assets.build}/service_worker/sw.js")
 
     assert answer.status_code == 200
     assert "immutable" in answer.headers["cache-control"]
@@ -43,7 +43,7 @@ def test_the_workers_modules_are_kept_for_good(browser, assets):
 
 
 def test_modules_of_another_build_are_not_found(browser):
-    assert browser.get("/_/0123456789abcdef/service_worker/replica.js").status_code == 404
+    assert browser.get("/_/0123456789abcdef/service_worker/sw.js").status_code == 404
     assert browser.get("/static/../server/app.py").status_code == 404
     assert browser.get("/static/%2e%2e/%2e%2e/server/app.py").status_code == 404
 
@@ -92,16 +92,16 @@ def test_the_precache_holds_what_pages_need_offline(assets):
 
 
 def test_the_precache_module_says_the_same_to_the_worker(browser, assets):
-    text = browser.get(f"/_/{assets.build}/generated/precache.gen.js").text
+    text = browser.get(f"/_/{assets.build}/service_worker/sw.js").text
 
-    assert f'export const BUILD = "{assets.build}";' in text
-    assert re.findall(r'^  "(.*)",$', text, re.M) == assets.precache
+    assert f'const BUILD="{assets.build}";' in text
+    assert re.findall(r'"([^"]*)"', re.search(r"const PRECACHE=\[(.*?)\]", text, re.S)[1]) == assets.precache
 
 
 def test_the_worker_is_held_to_the_same_policy_as_the_server(browser, assets):
-    text = browser.get(f"/_/{assets.build}/generated/security.gen.js").text
+    text = browser.get(f"/_/{assets.build}/service_worker/sw.js").text
 
-    assert f"export const CSP={json.dumps(security.CSP)};" in text
+    assert f"const CSP={json.dumps(security.CSP)};" in text
 
 
 def test_every_import_of_every_module_is_served(browser, assets):
@@ -112,7 +112,7 @@ def test_every_import_of_every_module_is_served(browser, assets):
         if "/vendor/" in address:
             continue
         source = assets.find(address).body.decode()
-        for path in re.findall(r"^(?:import|export)\b[^'\"]*?from\s+['\"](\.[^'\"]+)['\"]", source, re.M):
+        for path in re.findall(r"^(?:import|export)\b[^'\"]*?from\s*['\"](\.[^'\"]+)['\"]", source, re.M):
             target = str(Path("/", address).parent.joinpath(path).resolve())
             if assets.find(target) is None:
                 missing.append((address.removeprefix(base), path))
