@@ -59,7 +59,8 @@ PICTURES = (
 PAGES = (
     "/", "/customers", "/customers?q=a", "account", "account/edit", "contact", "/customers/new", "/activities/new",
     "/schedule", "/schedule?view=week", "/events/new", "/tasks", "/tasks/new", "/search?q=an", "/outbox",
-    "/pool", "account/people", "/handovers", "handover", "/conflicts", "conflict", "/people", "/me", "/me/devices", "/import", "/export",
+    "/pool", "account/people", "/handovers", "handover", "/conflicts", "conflict",
+    "several", "history", "/people", "/me", "/me/devices", "/import", "/export",
 )  # fmt: skip
 
 
@@ -120,6 +121,8 @@ def places_of(firm, user_id: str) -> dict[str, str]:
         "contact": f"/contacts/{contact}",
         "handover": f"/handovers/{handover}" if handover else "/handovers",
         "conflict": f"/conflicts/{conflict}" if conflict else "/conflicts",
+        "several": f"/conflicts/several?c1={conflict}",
+        "history": f"/history/account/{account}",
     }
 
 
