@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sync.entities import ENTITIES
 
-from .scope import EVERYTHING
+from .views import EVERYTHING
 
 MINUTE_MS = 60_000
 

@@ -17,7 +17,7 @@ from sync.entities import ENTITIES
 from sync.model import Entity
 from sync.schema import schema_hash, wire_columns
 
-from . import collect, holding, record, scope
+from . import collect, holding, record, views
 from .cursor import StartAgain, read_cursor
 from .database import sqlite3
 from .pull import has_news
@@ -67,7 +67,7 @@ def check(firm, user_id: str, asked: dict) -> Iterator[str]:
         if asked["cursor"] == "" or not cursor.is_start_of_round or has_news(db, cursor):
             raise Behind
         # Rows that the window has left behind meanwhile are still on the device.
-        scope.look_back_to(db, cursor.had_ms)
+        views.look_back_to(db, cursor.had_ms)
         lines = list(_differences(db, asked["sums"]))
     return iter(lines)
 

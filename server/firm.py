@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from . import life, scope
+from . import life, scope, views
 from .database import connect_reader, connect_writer, sqlite3
 from .live import Hub
 from .migrations import migrations
@@ -94,7 +94,7 @@ class Firm:
     def read(self, user_id: str) -> Iterator[sqlite3.Connection]:
         """A reader that sees exactly what this person may see, at one moment."""
         with self._readers[self._is_broad.get(user_id, False)].lend() as connection:
-            self._is_broad[user_id] = scope.look_as(connection, user_id)
+            self._is_broad[user_id] = views.look_as(connection, user_id)
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -131,7 +131,7 @@ class Firm:
 
     def _scoped_reader(self) -> sqlite3.Connection:
         connection = connect_reader(self._file)
-        scope.prepare(connection)
+        views.prepare(connection)
         return connection
 
     def _after_commit(self) -> None:

@@ -1,7 +1,7 @@
 """What a device must drop: buckets that it holds no longer, rows that moved out of sight, aged or were deleted.
 
 Told by id or by bucket, from the row's own tables: a row that a person may no longer see is named, never
-shown.  Works through the views that `scope` cut for the viewer.
+shown.  Works through the `views` that were cut for the viewer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sync.entities import ENTITIES
 from sync.model import Entity
 
-from . import scope
+from . import views
 from .database import sqlite3
 
 
@@ -38,9 +38,9 @@ def _left_buckets(db: sqlite3.Connection, since: int) -> list[sqlite3.Row]:
     # A round may have sent rows newer than its cursor says: a bucket entered and left since counts too.
     return db.execute(
         "SELECT kind, key FROM main.membership INDEXED BY membership_held_until_seq"
-        f" WHERE user_id = {scope.VIEWER} AND held_until_seq > :since"
+        f" WHERE user_id = {views.VIEWER} AND held_until_seq > :since"
         " UNION SELECT kind, key FROM main.membership INDEXED BY membership_held_from_seq"
-        f" WHERE user_id = {scope.VIEWER} AND held_from_seq > :since AND first_seq < held_from_seq",
+        f" WHERE user_id = {views.VIEWER} AND held_from_seq > :since AND first_seq < held_from_seq",
         {"since": since},
     ).fetchall()
 
@@ -50,7 +50,7 @@ def _moved_away(db: sqlite3.Connection, since: int) -> dict[str, set[str]]:
     moved = db.execute(
         "SELECT DISTINCT mv.entity, mv.row_id FROM main.moved AS mv"
         " JOIN main.membership AS m ON m.kind = mv.kind AND m.key = mv.key"
-        f" WHERE mv.seq > :since AND m.user_id = {scope.VIEWER} AND m.held_from_seq <= mv.seq"
+        f" WHERE mv.seq > :since AND m.user_id = {views.VIEWER} AND m.held_from_seq <= mv.seq"
         " AND (m.held_until_seq IS NULL OR m.held_until_seq > mv.seq)",
         {"since": since},
     )
@@ -63,7 +63,7 @@ def _moved_away(db: sqlite3.Connection, since: int) -> dict[str, set[str]]:
 
 def _deleted(db: sqlite3.Connection, entity: Entity, since: int) -> set[str]:
     rows = db.execute(
-        f"SELECT r.id FROM main.{entity.name} AS r WHERE r.version > :since AND r.deleted = 1 AND {scope.held(entity)}",
+        f"SELECT r.id FROM main.{entity.name} AS r WHERE r.version > :since AND r.deleted = 1 AND {views.held(entity)}",
         {"since": since},
     )
     return {row[0] for row in rows}
@@ -78,7 +78,7 @@ def _aged(db: sqlite3.Connection, entity: Entity, since: int) -> set[str]:
         return set()
     rows = db.execute(
         f"SELECT r.id FROM main.{entity.name} AS r WHERE r.version > :since AND r.deleted = 0"
-        f" AND NOT {scope.young(entity)} AND {scope.held(entity)} AND EXISTS ("
+        f" AND NOT {views.young(entity)} AND {views.held(entity)} AND EXISTS ("
         "  SELECT 1 FROM main.history AS h WHERE h.row_id = r.id AND h.seq = r.version AND h.unit <> '+')",
         {"since": since},
     )

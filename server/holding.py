@@ -16,10 +16,10 @@ from dataclasses import astuple, dataclass, fields
 from sync.entities import ENTITIES
 from web.dates import add_days, day_start_ms, local_date
 
-from . import hot_accounts, record, scope
+from . import hot_accounts, record, views
 from .cursor import MINUTE_MS
 from .database import sqlite3
-from .scope import EVERYTHING
+from .views import EVERYTHING
 
 MOST_BYTES = 50_000_000
 # Days that the window may reach back, widest first; None is everything.
@@ -167,7 +167,7 @@ def _last_rowid(db: sqlite3.Connection, name: str) -> int | None:
 
 def _ageless(db: sqlite3.Connection) -> tuple[int, int]:
     """How many rows never age, and their bytes."""
-    scope.look_back_to(db, EVERYTHING)
+    views.look_back_to(db, EVERYTHING)
     total, total_bytes = 0, 0
     for entity in ENTITIES:
         where = ""

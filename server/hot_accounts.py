@@ -13,7 +13,7 @@ from web.dates import DAY_MS
 
 from . import record
 from .database import sqlite3
-from .scope import EVERYTHING
+from .views import EVERYTHING
 
 MOST_ACCOUNTS = 20_000
 HOT_ACCOUNTS = 10_000

@@ -2,7 +2,7 @@
 
 A round goes from the device's sequence number (since) to the server's (target).  It tells first what to
 forget, then sends rows, parents before children and by id within an entity, in chunks that carry a
-cursor each, so that it may be cut anywhere.  Rows are read through the scope's views only: what a person
+cursor each, so that it may be cut anywhere.  Rows are read through the viewer's views only: what a person
 may not see is never in reach of this code.  It costs what changed, not what exists.
 """
 
@@ -16,7 +16,7 @@ from sync.entities import ENTITIES
 from sync.model import Entity
 from sync.schema import wire_columns
 
-from . import scope
+from . import scope, views
 from .cursor import Cursor, StartAgain, read_cursor, stamp
 from .database import sqlite3
 from .forgets import forgets
@@ -57,7 +57,7 @@ def has_news(db: sqlite3.Connection, cursor: Cursor) -> bool:
 
 def _plan(db: sqlite3.Connection, cursor: Cursor) -> tuple[list[str], list[int]]:
     """The lines that forget, and the numbers of the entities that may have rows to send."""
-    scope.look_back_to(db, cursor.goal_ms)
+    views.look_back_to(db, cursor.goal_ms)
     if cursor.since == 0:
         return [], list(range(cursor.entity, len(ENTITIES)))
     changed = _changed_entities(db, cursor.since)
@@ -91,7 +91,7 @@ def _entity_rows(read: Read, cursor: Cursor, mark: str, chunk: int) -> Iterator[
     head = ",".join(f'"{name}"' for name in wire_columns(entity))
     while True:
         with read() as db:
-            scope.look_back_to(db, cursor.goal_ms)
+            views.look_back_to(db, cursor.goal_ms)
             rows = _chunk(db, entity, cursor, chunk)
         if not rows:
             return
@@ -144,9 +144,9 @@ def _changed(db: sqlite3.Connection, entity: Entity, cursor: Cursor) -> list[str
 # would rather walk all that a person holds.
 TOUCHED_BUCKETS = f"""INSERT OR IGNORE INTO temp.touched
   SELECT kind, key FROM main.membership INDEXED BY membership_held_from_seq
-    WHERE user_id = {scope.VIEWER} AND held_from_seq > :since
+    WHERE user_id = {views.VIEWER} AND held_from_seq > :since
   UNION SELECT kind, key FROM main.membership INDEXED BY membership_held_until_seq
-    WHERE user_id = {scope.VIEWER} AND held_until_seq > :since"""
+    WHERE user_id = {views.VIEWER} AND held_until_seq > :since"""
 
 
 def _touched_kinds(db: sqlite3.Connection, since: int) -> set[str]:
@@ -155,7 +155,7 @@ def _touched_kinds(db: sqlite3.Connection, since: int) -> set[str]:
     return {row[0] for row in db.execute("SELECT DISTINCT kind FROM temp.touched")}
 
 
-def count_rows(db: sqlite3.Connection, window_ms: int = scope.EVERYTHING) -> int:
+def count_rows(db: sqlite3.Connection, window_ms: int = views.EVERYTHING) -> int:
     """How many rows a first sync will send this person."""
-    scope.look_back_to(db, window_ms)
+    views.look_back_to(db, window_ms)
     return sum(db.execute(f"SELECT count(*) FROM temp.held_{entity.name}").fetchone()[0] for entity in ENTITIES)

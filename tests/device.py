@@ -11,7 +11,7 @@ import itertools
 import json
 import os
 
-from server import digest, scope, sync_endpoint
+from server import digest, sync_endpoint, views
 from server.pull import StartAgain
 from sync.entities import BY_NAME
 from sync.ids import uuid7
@@ -257,7 +257,7 @@ def _read_all(firm, user_id: str, prefix: str, window_ms: int | None = None) -> 
     found = {}
     with firm.read(user_id) as db:
         if window_ms is not None:
-            scope.look_back_to(db, window_ms)
+            views.look_back_to(db, window_ms)
         for entity in BY_NAME.values():
             columns = ", ".join(wire_columns(entity))
             rows = {row["id"]: dict(row) for row in db.execute(f"SELECT {columns} FROM temp.{prefix}{entity.name}")}

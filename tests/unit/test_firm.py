@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from server import scope
+from server import views
 from server.firm import PULL_THREADS, Firm
 from server.readers import MOST_READERS
 
@@ -60,7 +60,7 @@ def test_devices_that_come_at_once_take_few_threads(firm):
 
 def test_people_who_see_much_have_readers_of_their_own(firm, monkeypatch):
     """A reader that goes back and forth between the two kinds makes all its views anew each time."""
-    monkeypatch.setattr(scope, "BROAD_FROM", 1)
+    monkeypatch.setattr(views, "BROAD_FROM", 1)
     firm.write_now(
         lambda db: db.execute(
             "INSERT INTO membership (user_id, kind, key, access, first_seq, from_seq)"
