@@ -89,7 +89,7 @@ class Listener:
         self._send = send
         self._unsaid = b""
         self._sending: asyncio.Task | None = None
-        self._has_ended = False
+        self._has_ended = self._is_over = False
         # The first one early: streams that were opened in the same moment keep alive in different ones.
         self._timer = self.loop.call_later(KEEP_ALIVE_S * random.uniform(0.3, 1), self._keep_alive)
 
@@ -104,15 +104,16 @@ class Listener:
         self._go_on()
 
     def close(self) -> None:
+        """Whoever still has this listener in hand may poke it: nothing more is sent."""
         self._timer.cancel()
-        self._has_ended = True
+        self._is_over = True
 
     def _keep_alive(self) -> None:
         self._timer = self.loop.call_later(KEEP_ALIVE_S, self._keep_alive)
         self.say(STILL)
 
     def _go_on(self) -> None:
-        if self._sending is None:
+        if self._sending is None and not self._is_over:
             self._sending = self.loop.create_task(self._send_all())
 
     async def _send_all(self) -> None:
@@ -121,6 +122,7 @@ class Listener:
                 body, self._unsaid = self._unsaid, b""
                 await self._send({"type": "http.response.body", "body": body, "more_body": True})
             if self._has_ended:
+                self._is_over = True
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         except OSError:  # the device has gone
             self.close()

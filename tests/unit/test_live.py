@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from server.live import AT_ONCE, EventStream, Hub
+from server.live import AT_ONCE, POKE, EventStream, Hub
 from tests.browser.served import serve
 
 
@@ -103,6 +103,21 @@ def test_an_ended_stream_is_complete_and_forgotten(hub, port):
         wait_until(lambda: "anna" not in hub._listeners)
         hub.poke(["ben"])
         other.until(b"event: poke")
+
+
+def test_a_stream_is_ended_once_however_often_it_is_told(hub, port, caplog):
+    """A server that stops tells all of them again and again, until each has closed."""
+    with ears(port, "anna") as (ear,):
+        [listener] = hub._listeners["anna"]
+        for _ in range(20):
+            hub.close_device("anna")
+        ear.until(b"0\r\n\r\n")
+        wait_until(lambda: "anna" not in hub._listeners)
+        listener.loop.call_soon_threadsafe(listener.end)
+        listener.loop.call_soon_threadsafe(listener.say, POKE)
+        assert ear.hears_nothing()
+        assert ear.heard.count(b"0\r\n\r\n") == 1
+    assert not caplog.records
 
 
 def test_a_device_that_goes_is_forgotten(hub, port):
