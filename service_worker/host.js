@@ -14,7 +14,7 @@ import { layAllOver } from "./overlay.js";
 import { openReplica, storedTyped } from "./replica.js";
 import { allTyped } from "./sent.js";
 import { registerSqlFunctions } from "./sql_functions.js";
-import { badgeCount, syncStatus } from "./status.js";
+import { badgeCount, syncStatus, unknownStatus } from "./status.js";
 import { SyncClient } from "./sync_client.js";
 import { tablesOf } from "./tables.js";
 import { NOBODY, languageOf, meOf, timezoneOf } from "./viewer.js";
@@ -321,12 +321,6 @@ export class Host {
   #tell(message) {
     this.#channel.postMessage(message);
   }
-}
-
-/** Where things stand without a replica to ask. @param {string} why @param {number} since */
-function unknownStatus(why, since) {
-  const nothing = { waiting: 0, refused: 0, last_ms: null, doing: "", doing_since_ms: 0, rows: 0, rows_expected: 0 };
-  return { host: "device", ...nothing, state: "cannot", why, why_since_ms: since || null, window_ms: null, accounts_elsewhere: 0 };
 }
 
 /** All rows are here, and they are of whoever is signed in.

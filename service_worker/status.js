@@ -58,6 +58,13 @@ export function syncStatus(replica, { why, whySince = 0, isSending, going = NOTH
   };
 }
 
+/** Where things stand without a replica to ask.
+ * @param {string} why @param {number} since @returns {SyncStatus} */
+export function unknownStatus(why, since) {
+  const nothing = { waiting: 0, refused: 0, last_ms: null, doing: /** @type {const} */ (""), doing_since_ms: 0, rows: 0, rows_expected: 0 };
+  return { host: "device", ...nothing, state: "cannot", why, why_since_ms: since || null, window_ms: null, accounts_elsewhere: 0 };
+}
+
 /** @param {string|null|undefined} text */
 function number(text) {
   return text ? Number(text) : null;

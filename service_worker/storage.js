@@ -5,7 +5,6 @@
  * `sent` and `kept` what must survive the SQLite file.  This module never interprets what it stores.
  */
 
-const VERSION = 2; // 1 had no store `sent`
 const STORES = ["segment", "page", "meta", "outbox", "sent", "kept"];
 
 /** The device could not keep what was written; nothing of it is kept. `cause` is the browser's error. */
@@ -70,18 +69,27 @@ export class Storage {
   }
 }
 
-/** @param {string} name @returns {Promise<Storage>} */
+/** Whatever release made it, an earlier one or a later: missing stores are added, others left alone.
+ * @param {string} name @returns {Promise<Storage>} */
 export async function openStorage(name) {
-  const request = indexedDB.open(name, VERSION);
+  try {
+    const idb = await opened(name);
+    if (STORES.every((store) => idb.objectStoreNames.contains(store))) return new Storage(idb);
+    idb.close();
+    return new Storage(await opened(name, idb.version + 1));
+  } catch (cause) {
+    throw new StorageFailed(`This device's storage could not be opened (${cause}). Restart the browser.`, { cause });
+  }
+}
+
+/** @param {string} name @param {number} [version] @returns {Promise<IDBDatabase>} */
+function opened(name, version) {
+  const request = indexedDB.open(name, version);
   request.onupgradeneeded = () => {
     const there = request.result.objectStoreNames;
     for (const store of STORES) if (!there.contains(store)) request.result.createObjectStore(store);
   };
-  try {
-    return new Storage(await answerOf(request));
-  } catch (cause) {
-    throw new StorageFailed(`This device's storage could not be opened (${cause}). Restart the browser.`, { cause });
-  }
+  return answerOf(request);
 }
 
 /** Waits until other contexts have let go of it. @param {string} name */

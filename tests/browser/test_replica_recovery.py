@@ -269,6 +269,21 @@ def test_stores_of_an_earlier_release_are_kept_and_completed(one_note):
     assert one_note("replica.all('SELECT n FROM outbox')") == [{"n": 3}]
 
 
+def test_database_of_a_later_release_is_opened_after_a_step_back(one_note):
+    one_note("replica.close()")
+    one_note.do(
+        "const request = indexedDB.open(name, 9);"
+        " request.onupgradeneeded = () => request.result.createObjectStore('of_tomorrow');"
+        " await new Promise((ok) => (request.onsuccess = ok)); request.result.close();"
+    )
+
+    one_note.do("await open();")
+
+    assert one_note(NOTES) == [1]
+    one_note("replica.tx((r) => { queue(r, 2); })")
+    assert one_note("(await storedTyped(name)).map((entry) => entry.n)") == [1, 2]
+
+
 def test_entry_that_does_not_fit_the_new_schema_stays_exportable(one_note):
     one_note.do(
         "await replica.close();"
