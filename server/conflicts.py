@@ -57,10 +57,11 @@ def keep_lost(
     if clash.ask:
         sides = Side(clash.kept, winner), Side(clash.lost, loser)
         return ask(db, about(entity, row, "field", clash.unit, *sides, clash.base), touched)
-    # Where my edit won, theirs is in history already.
-    if not clash.kept_is_mine:
-        record.keep_in_history(db, record.next_seq(db), entity, row["id"], clash.unit, clash.base, clash.lost, author)
-    return row["version"]
+    if clash.kept_is_mine:
+        return row["version"]  # theirs is in history already
+    seq = record.next_seq(db)
+    record.keep_in_history(db, seq, entity, row["id"], clash.unit, clash.base, clash.lost, author)
+    return seq
 
 
 def ask(db: sqlite3.Connection, question: Question, touched: set) -> int:
