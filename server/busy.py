@@ -77,7 +77,7 @@ def _skipped(db: sqlite3.Connection, series_id: str) -> str | None:
         "WITH RECURSIVE line (id) AS ("
         " SELECT ? UNION SELECT e.series_id FROM line l JOIN event e ON e.id = l.id WHERE e.series_id IS NOT NULL)"
         " SELECT DISTINCT o.occurrence_on FROM line l JOIN event o ON o.series_id = l.id"
-        " WHERE o.rrule IS NULL AND o.deleted = 0 AND o.occurrence_on IS NOT NULL ORDER BY 1",
+        " WHERE +o.rrule IS NULL AND o.deleted = 0 AND o.occurrence_on IS NOT NULL ORDER BY 1",
         (series_id,),
     )
     return json.dumps([row[0] for row in rows], separators=(",", ":"))

@@ -114,7 +114,7 @@ LIMIT 1;
 WITH due AS (
   SELECT id, NULL AS day, title, start_ms, is_all_day, owner_id
   FROM event
-  WHERE account_id = :id AND rrule IS NULL AND cancelled_at_ms IS NULL AND end_ms >= :now_ms
+  WHERE account_id = :id AND +rrule IS NULL AND cancelled_at_ms IS NULL AND end_ms >= :now_ms
   UNION ALL
   SELECT id, at ->> 2, title, at ->> 0, is_all_day, owner_id
   FROM (
@@ -122,7 +122,7 @@ WITH due AS (
     FROM event s
     WHERE s.account_id = :id AND s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
   ) s
-  WHERE NOT EXISTS (SELECT 1 FROM event o WHERE o.series_id = s.id AND o.occurrence_on = s.at ->> 2 AND o.rrule IS NULL)
+  WHERE NOT EXISTS (SELECT 1 FROM event o WHERE o.series_id = s.id AND o.occurrence_on = s.at ->> 2 AND +o.rrule IS NULL)
 )
 SELECT id, day, title, start_ms, is_all_day FROM due WHERE start_ms IS NOT NULL ORDER BY start_ms, id LIMIT 1;
 

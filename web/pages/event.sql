@@ -4,7 +4,7 @@
 -- The row that is shown: of a day of a series that goes its own way, that day's.
 -- name: shown :value
 SELECT coalesce(
-  (SELECT o.id FROM event o WHERE :on <> '' AND o.series_id = :id AND o.occurrence_on = :on AND o.rrule IS NULL ORDER BY o.id LIMIT 1),
+  (SELECT o.id FROM event o WHERE :on <> '' AND o.series_id = :id AND o.occurrence_on = :on AND +o.rrule IS NULL ORDER BY o.id LIMIT 1),
   :id
 );
 
@@ -15,7 +15,7 @@ SELECT coalesce(
   (
     SELECT j.value ->> 2
     FROM json_each(occurrences(e.start_ms, e.end_ms, e.rrule, e.timezone, e.is_all_day, :now_ms, :now_ms + 31536000000)) j
-    WHERE NOT EXISTS (SELECT 1 FROM event o WHERE o.series_id = e.id AND o.occurrence_on = j.value ->> 2 AND o.rrule IS NULL)
+    WHERE NOT EXISTS (SELECT 1 FROM event o WHERE o.series_id = e.id AND o.occurrence_on = j.value ->> 2 AND +o.rrule IS NULL)
     ORDER BY j.key
     LIMIT 1
   ),
@@ -112,7 +112,7 @@ WHERE s.id = iif(:event__rrule IS NULL, :event__series_id, :event__id);
 -- name: overrides :many
 SELECT id, version, occurrence_on >= :event__day AS is_later
 FROM event
-WHERE series_id = :event__id AND rrule IS NULL AND cancelled_at_ms IS NULL
+WHERE series_id = :event__id AND +rrule IS NULL AND cancelled_at_ms IS NULL
 ORDER BY id
 LIMIT 100;
 
@@ -140,25 +140,25 @@ SELECT
 -- name: spans :value
 WITH RECURSIVE
 line (id, origin) AS (
-  SELECT id, id FROM event WHERE rrule IS NOT NULL
+  SELECT id, id FROM event WHERE rrule > ''
   UNION
   SELECT l.id, e.series_id FROM line l JOIN event e ON e.id = l.origin WHERE e.series_id IS NOT NULL
 ),
 skipped AS MATERIALIZED (
-  SELECT l.id, o.occurrence_on AS day FROM line l JOIN event o ON o.series_id = l.origin WHERE o.rrule IS NULL
+  SELECT l.id, o.occurrence_on AS day FROM line l CROSS JOIN event o ON o.series_id = l.origin WHERE +o.rrule IS NULL
 ),
 person (id) AS MATERIALIZED (SELECT value FROM json_each(:event__people_ids)),
 near AS (
   SELECT e.id, NULL AS day, e.start_ms, e.end_ms
   FROM event e
-  WHERE e.rrule IS NULL AND e.end_ms > :window__from_ms - 94500000 AND +e.start_ms < :window__to_ms + 93600000
+  WHERE +e.rrule IS NULL AND e.end_ms > :window__from_ms - 94500000 AND +e.start_ms < :window__to_ms + 93600000
   UNION ALL
   SELECT s.id, j.value ->> 2, j.value ->> 0, j.value ->> 1
   FROM event s
   JOIN json_each(occurrences(
     s.start_ms, s.end_ms, s.rrule, s.timezone, s.is_all_day, :window__from_ms - 94500000, :window__to_ms + 93600000
   )) j
-  WHERE s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
+  WHERE s.rrule > '' AND s.cancelled_at_ms IS NULL
     AND (s.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(s.attendee_ids) WHERE value IN person))
     AND NOT EXISTS (SELECT 1 FROM skipped k WHERE k.id = s.id AND k.day = j.value ->> 2)
 ),
@@ -175,7 +175,7 @@ filled AS (
       max(n.end_ms, n.start_ms + 900000)
     ) AS to_ms
   FROM near n
-  JOIN event e ON e.id = n.id
+  CROSS JOIN event e ON e.id = n.id
   WHERE (e.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(e.attendee_ids) WHERE value IN person)) AND e.cancelled_at_ms IS NULL
 )
 SELECT json_group_array(json_array(id, day, from_ms, to_ms) ORDER BY from_ms, id)
@@ -207,7 +207,7 @@ WITH person AS (
 other AS (
   SELECT o.id, o.title, o.is_all_day, o.owner_id, o.attendee_ids, j.value ->> 1 AS day, j.value ->> 2 AS from_ms, j.value ->> 3 AS to_ms
   FROM json_each(:spans) j
-  JOIN event o ON o.id = j.value ->> 0
+  CROSS JOIN event o ON o.id = j.value ->> 0
   WHERE o.id <> :event__id AND j.value ->> 2 < :event__to_ms AND j.value ->> 3 > :event__from_ms
 )
 SELECT p.id AS user_id, p.name, o.id AS event_id, o.day, o.title, o.from_ms AS start_ms, o.to_ms AS end_ms, o.is_all_day

@@ -69,7 +69,7 @@ FROM rule;
 
 -- Single ones of this series that differ: they go where it goes.
 -- name: overrides :many
-SELECT id, version FROM event WHERE series_id = :id AND rrule IS NULL ORDER BY id LIMIT 100;
+SELECT id, version FROM event WHERE series_id = :id AND +rrule IS NULL ORDER BY id LIMIT 100;
 
 -- name: account :maybe
 SELECT id, name, address FROM account
@@ -120,25 +120,25 @@ SELECT json_group_array(id) FROM user WHERE is_active = 1;
 -- name: spans :value
 WITH RECURSIVE
 line (id, origin) AS (
-  SELECT id, id FROM event WHERE rrule IS NOT NULL
+  SELECT id, id FROM event WHERE rrule > ''
   UNION
   SELECT l.id, e.series_id FROM line l JOIN event e ON e.id = l.origin WHERE e.series_id IS NOT NULL
 ),
 skipped AS MATERIALIZED (
-  SELECT l.id, o.occurrence_on AS day FROM line l JOIN event o ON o.series_id = l.origin WHERE o.rrule IS NULL
+  SELECT l.id, o.occurrence_on AS day FROM line l CROSS JOIN event o ON o.series_id = l.origin WHERE +o.rrule IS NULL
 ),
 person (id) AS MATERIALIZED (SELECT value FROM json_each(:everybody)),
 near AS (
   SELECT e.id, NULL AS day, e.start_ms, e.end_ms
   FROM event e
-  WHERE e.rrule IS NULL AND e.end_ms > day_start_ms(:event__date, :tz) - 94500000 AND +e.start_ms < day_start_ms(add_days(:event__date, 1), :tz) + 93600000
+  WHERE +e.rrule IS NULL AND e.end_ms > day_start_ms(:event__date, :tz) - 94500000 AND +e.start_ms < day_start_ms(add_days(:event__date, 1), :tz) + 93600000
   UNION ALL
   SELECT s.id, j.value ->> 2, j.value ->> 0, j.value ->> 1
   FROM event s
   JOIN json_each(occurrences(
     s.start_ms, s.end_ms, s.rrule, s.timezone, s.is_all_day, day_start_ms(:event__date, :tz) - 94500000, day_start_ms(add_days(:event__date, 1), :tz) + 93600000
   )) j
-  WHERE s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
+  WHERE s.rrule > '' AND s.cancelled_at_ms IS NULL
     AND (s.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(s.attendee_ids) WHERE value IN person))
     AND NOT EXISTS (SELECT 1 FROM skipped k WHERE k.id = s.id AND k.day = j.value ->> 2)
 ),
@@ -155,7 +155,7 @@ filled AS (
       max(n.end_ms, n.start_ms + 900000)
     ) AS to_ms
   FROM near n
-  JOIN event e ON e.id = n.id
+  CROSS JOIN event e ON e.id = n.id
   WHERE (e.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(e.attendee_ids) WHERE value IN person)) AND e.cancelled_at_ms IS NULL AND e.id NOT IN (:id, :event__row_id)
 )
 SELECT json_group_array(json_array(id, day, from_ms, to_ms) ORDER BY from_ms, id)
@@ -186,8 +186,8 @@ WITH bounds AS (
 )
 SELECT u.id AS user_id, max(j.value ->> 2, d.from_ms) AS start_ms, min(j.value ->> 3, d.to_ms) AS end_ms, e.is_all_day
 FROM bounds d
-JOIN json_each(:spans) j
-JOIN event e ON e.id = j.value ->> 0
+CROSS JOIN json_each(:spans) j
+CROSS JOIN event e ON e.id = j.value ->> 0
 JOIN user u ON u.is_active = 1 AND (u.id = e.owner_id OR u.id IN (SELECT value FROM json_each(e.attendee_ids)))
 UNION ALL
 SELECT j.value ->> 0, max(j.value ->> 2, d.from_ms), min(j.value ->> 3, d.to_ms), 0

@@ -60,25 +60,25 @@ SELECT json_array(:id);
 -- name: spans :value
 WITH RECURSIVE
 line (id, origin) AS (
-  SELECT id, id FROM event WHERE rrule IS NOT NULL
+  SELECT id, id FROM event WHERE rrule > ''
   UNION
   SELECT l.id, e.series_id FROM line l JOIN event e ON e.id = l.origin WHERE e.series_id IS NOT NULL
 ),
 skipped AS MATERIALIZED (
-  SELECT l.id, o.occurrence_on AS day FROM line l JOIN event o ON o.series_id = l.origin WHERE o.rrule IS NULL
+  SELECT l.id, o.occurrence_on AS day FROM line l CROSS JOIN event o ON o.series_id = l.origin WHERE +o.rrule IS NULL
 ),
 person (id) AS MATERIALIZED (SELECT value FROM json_each(:them)),
 near AS (
   SELECT e.id, NULL AS day, e.start_ms, e.end_ms
   FROM event e
-  WHERE e.rrule IS NULL AND e.end_ms > :window__from_ms - 94500000 AND +e.start_ms < :window__to_ms + 93600000
+  WHERE +e.rrule IS NULL AND e.end_ms > :window__from_ms - 94500000 AND +e.start_ms < :window__to_ms + 93600000
   UNION ALL
   SELECT s.id, j.value ->> 2, j.value ->> 0, j.value ->> 1
   FROM event s
   JOIN json_each(occurrences(
     s.start_ms, s.end_ms, s.rrule, s.timezone, s.is_all_day, :window__from_ms - 94500000, :window__to_ms + 93600000
   )) j
-  WHERE s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
+  WHERE s.rrule > '' AND s.cancelled_at_ms IS NULL
     AND (s.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(s.attendee_ids) WHERE value IN person))
     AND NOT EXISTS (SELECT 1 FROM skipped k WHERE k.id = s.id AND k.day = j.value ->> 2)
 ),
@@ -95,7 +95,7 @@ filled AS (
       max(n.end_ms, n.start_ms + 900000)
     ) AS to_ms
   FROM near n
-  JOIN event e ON e.id = n.id
+  CROSS JOIN event e ON e.id = n.id
   WHERE (e.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(e.attendee_ids) WHERE value IN person)) AND e.cancelled_at_ms IS NULL
 )
 SELECT json_group_array(json_array(id, day, from_ms, to_ms) ORDER BY from_ms, id)
@@ -123,7 +123,7 @@ WHERE NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id);
 -- name: ahead :many
 SELECT e.id AS event_id, j.value ->> 1 AS day, e.title, j.value ->> 2 AS start_ms, j.value ->> 3 AS end_ms, e.is_all_day, a.name AS account_name
 FROM json_each(:spans) j
-JOIN event e ON e.id = j.value ->> 0
+CROSS JOIN event e ON e.id = j.value ->> 0
 LEFT JOIN account a ON a.id = e.account_id
 UNION ALL
 SELECT NULL, NULL, NULL, j.value ->> 2, j.value ->> 3, 0, NULL FROM json_each(:busy_spans) j

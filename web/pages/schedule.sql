@@ -75,25 +75,25 @@ WHERE is_active = 1
 -- name: spans :value
 WITH RECURSIVE
 line (id, origin) AS (
-  SELECT id, id FROM event WHERE rrule IS NOT NULL
+  SELECT id, id FROM event WHERE rrule > ''
   UNION
   SELECT l.id, e.series_id FROM line l JOIN event e ON e.id = l.origin WHERE e.series_id IS NOT NULL
 ),
 skipped AS MATERIALIZED (
-  SELECT l.id, o.occurrence_on AS day FROM line l JOIN event o ON o.series_id = l.origin WHERE o.rrule IS NULL
+  SELECT l.id, o.occurrence_on AS day FROM line l CROSS JOIN event o ON o.series_id = l.origin WHERE +o.rrule IS NULL
 ),
 person (id) AS MATERIALIZED (SELECT value FROM json_each(:people_ids)),
 near AS (
   SELECT e.id, NULL AS day, e.start_ms, e.end_ms
   FROM event e
-  WHERE e.rrule IS NULL AND e.end_ms > :around__from_ms - 94500000 AND +e.start_ms < :around__to_ms + 93600000
+  WHERE +e.rrule IS NULL AND e.end_ms > :around__from_ms - 94500000 AND +e.start_ms < :around__to_ms + 93600000
   UNION ALL
   SELECT s.id, j.value ->> 2, j.value ->> 0, j.value ->> 1
   FROM event s
   JOIN json_each(occurrences(
     s.start_ms, s.end_ms, s.rrule, s.timezone, s.is_all_day, :around__from_ms - 94500000, :around__to_ms + 93600000
   )) j
-  WHERE s.rrule IS NOT NULL AND s.cancelled_at_ms IS NULL
+  WHERE s.rrule > '' AND s.cancelled_at_ms IS NULL
     AND (s.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(s.attendee_ids) WHERE value IN person))
     AND NOT EXISTS (SELECT 1 FROM skipped k WHERE k.id = s.id AND k.day = j.value ->> 2)
 ),
@@ -110,7 +110,7 @@ filled AS (
       max(n.end_ms, n.start_ms + 900000)
     ) AS to_ms
   FROM near n
-  JOIN event e ON e.id = n.id
+  CROSS JOIN event e ON e.id = n.id
   WHERE (e.owner_id IN person OR EXISTS (SELECT 1 FROM json_each(e.attendee_ids) WHERE value IN person))
 )
 SELECT json_group_array(json_array(id, day, from_ms, to_ms) ORDER BY from_ms, id)
@@ -137,7 +137,7 @@ WHERE NOT EXISTS (SELECT 1 FROM event seen WHERE seen.id = b.event_id);
 -- name: my_spans :value
 SELECT json_group_array(json(j.value) ORDER BY j.key)
 FROM json_each(:spans) j
-JOIN event e ON e.id = j.value ->> 0
+CROSS JOIN event e ON e.id = j.value ->> 0
 WHERE e.cancelled_at_ms IS NULL AND (e.owner_id = :me OR :me IN (SELECT value FROM json_each(e.attendee_ids)));
 
 -- Where I am to be in two places at once, unless I meant it, as [appointment, from, other appointment, its from, its to]:
@@ -184,7 +184,7 @@ shown AS MATERIALIZED (
         AND (u.id = e.owner_id OR u.id IN (SELECT value FROM json_each(e.attendee_ids)))
     ) AS names
   FROM json_each(:spans) j
-  JOIN event e ON e.id = j.value ->> 0
+  CROSS JOIN event e ON e.id = j.value ->> 0
 ),
 span AS MATERIALIZED (
   SELECT id AS event_id, 'event' AS what, title, kind, start_ms, end_ms, is_all_day, place, account_id,
