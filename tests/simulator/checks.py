@@ -145,19 +145,25 @@ def nothing_is_overwritten_unseen(world, db) -> None:
         for before, after in itertools.pairwise(changes):
             if after["device_id"] is None or before["device_id"] == after["device_id"]:
                 continue  # the server, as in a handover, and a device of its own edits, have seen all
-            if _had_seen(world.witness.seen.get(after["op_id"], {}), before):
+            if _had_seen(world, after["op_id"], before):
                 continue
             if before["new"] == after["new"] or unit in ("+", "-") or _was_deleted_between(db, before, after):
                 continue
             if (row_id, unit, before["new"]) not in conflicts:
-                seen = world.witness.seen[after["op_id"]]
+                seen = world.witness.seen.get(after["op_id"])
                 what = f"{entity} {row_id}.{unit}: {dict(before)}, then {dict(after)}, who had seen {seen}"
                 raise Violation("nothing is overwritten unseen", what)
 
 
-def _had_seen(row: dict, change) -> bool:
-    """Whether whoever had this row on the screen saw what the change made of it."""
-    return bool(row) and all(row.get(name) == value for name, value in json.loads(change["new"]).items())
+def _had_seen(world, op_id: str, change) -> bool:
+    """Whether an operation's author had seen a change: its value was on the screen, or a later one of that life."""
+    row, life = world.witness.seen.get(op_id, ({}, ""))
+    if not row:
+        return False
+    if all(row.get(name) == value for name, value in json.loads(change["new"]).items()):
+        return True
+    comes_later = life in world.lives and world.witness.first_life(change["op_id"]) > world.lives.index(life)
+    return row["version"] >= change["seq"] and not comes_later
 
 
 def _changes_of_units(db) -> dict[tuple, list]:

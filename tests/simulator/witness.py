@@ -32,14 +32,19 @@ class Witness:
         self.order: dict[str, list[str]] = {}  # device id -> operation ids as they were typed
         self.outcomes: dict[str, dict] = {}  # operation id -> the last outcome that any device was told
         self.told: dict[tuple[str, str], dict] = {}  # (life of the server, operation id) -> outcome
-        self.seen: dict[str, dict] = {}  # operation id -> the row as its author had it on the screen
+        # operation id -> the row as its author had it on the screen, and the life of the server that it came from
+        self.seen: dict[str, tuple[dict, str]] = {}
         self._typed_by: dict[str, set[str]] = {}  # user id -> texts that this person typed
 
     def note_typed(self, phone, op: dict) -> None:
         self.typed[op["id"]] = (phone.id, op)
-        self.seen[op["id"]] = phone.rows.get(op["entity"], {}).get(op["row"], {})
+        self.seen[op["id"]] = phone.rows.get(op["entity"], {}).get(op["row"], {}), phone.hello.get("epoch", "")
         self.order.setdefault(phone.id, []).append(op["id"])
         self._typed_by.setdefault(phone.user_id, set()).update(TYPED.findall(json.dumps(op)))
+
+    def first_life(self, op_id: str) -> int:
+        """In which life of the server this operation was first answered; 0 where nobody heard."""
+        return min((self.world.lives.index(epoch) for epoch, told in self.told if told == op_id), default=0)
 
     def watch(self, phone, lines) -> Iterator[str]:
         """Pass the lines on, having looked at each."""

@@ -44,6 +44,7 @@ class World:
         self.folder = Path(tempfile.mkdtemp(dir=_fast_disk()))
         self.clock = small_firm.Clock()
         self._lives = 0
+        self.lives: list[str] = []  # epochs, oldest first
         self.firm = self._open_copy_of(_made_firm())
         self.copy, self.safe = self.folder / "copy", 0
         self.phones: dict[str, Phone] = {}
@@ -116,6 +117,8 @@ class World:
 
     def _connect(self) -> None:
         self.firm.offsite = self
+        if self.firm.epoch not in self.lives:
+            self.lives.append(self.firm.epoch)
         for phone in self.phones.values():
             phone.firm = self.firm
 
