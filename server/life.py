@@ -16,6 +16,8 @@ from .database import sqlite3
 
 # How far above everything known the numbers of a new life begin: more than any server gives between two notes.
 LEAP = 1_000_000_000
+# More than one life ever gives: numbers that lie further apart are of different lives.
+MOST_NUMBERS = LEAP // 2
 # For so long after a restore, what names a missing row waits for it: phones come back from their drawers.
 RECENT_MS = 30 * 86_400_000
 

@@ -1,7 +1,7 @@
 """What happened to a row that the author of an operation had not seen, and when the operation was made.
 
 After a restore, changes come a second time under new numbers: their readers had seen them under the old ones
-(`history.old_life_seq`), and what was seen is no clash.
+(`history.old_life_seq`), and what was seen is no clash.  A version of yet another life says nothing of them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from sync.model import Entity
 from sync.operations import Operation
 from sync.values import EARLIEST_MS
 
+from . import life
 from .database import sqlite3
 
 
@@ -22,9 +23,9 @@ def changes(db: sqlite3.Connection, entity: Entity, row: dict, op: Operation, de
         return []
     rows = db.execute(
         "SELECT unit, old, new, user_id, device_id, at_ms, op_id FROM history WHERE row_id = ? AND seq > ?"
-        " AND entity = ? AND in_force = 1 AND device_id IS NOT ? AND (old_life_seq IS NULL OR old_life_seq > ?)"
-        " ORDER BY seq",
-        (op.row, op.base, entity.name, device_id, op.base),
+        " AND entity = ? AND in_force = 1 AND device_id IS NOT ?"
+        " AND (old_life_seq IS NULL OR old_life_seq > ? OR old_life_seq < ?) ORDER BY seq",
+        (op.row, op.base, entity.name, device_id, op.base, op.base - life.MOST_NUMBERS),
     )
     found: list[Change] = []
     for line in rows:

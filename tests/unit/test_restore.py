@@ -298,6 +298,22 @@ def test_without_a_restore_a_missing_row_is_refused(firm):
     assert mona.outcomes[edit["id"]]["reason"] == "not_found"
 
 
+def test_change_that_comes_back_after_somebody_looked_was_not_seen(two):
+    rita, mona, account, copy = two
+    rita.edit("account", account, industry="Steel")
+    rita.sync()
+    firm = copy.put_back(rita, mona)
+    mona.sync()  # sees the account without what Rita's phone has yet to bring
+    mona.edit("account", account, industry="Glass")
+
+    rita.sync()
+    mona.sync()
+    rita.sync()
+
+    [conflict] = open_conflicts(firm)
+    assert {conflict["kept"], conflict["lost"]} == {'{"industry":"Steel"}', '{"industry":"Glass"}'}
+
+
 # --- noticing it --------------------------------------------------------------------------------------
 
 
