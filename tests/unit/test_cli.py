@@ -134,7 +134,7 @@ def test_an_open_stream_does_not_hold_the_server_up_and_logs_no_error(firm, serv
     firm.clock.now_ms = cli_now_ms()
     token = signed_in_client(firm).cookies["roadbook"]
     stream = open_url(urllib.request.Request(f"{url}/live", headers={"Cookie": f"roadbook={token}"}))
-    assert stream.readline() == b"retry: 5000\n"
+    assert stream.readline().startswith(b"retry: ")
     server.send_signal(signal.SIGTERM)
 
     assert server.wait(20) == 0
