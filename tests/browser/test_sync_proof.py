@@ -91,7 +91,8 @@ def test_row_with_an_unsent_edit_counts_as_the_servers_and_keeps_what_was_typed(
     wire.sync()
     version = wire.call("row", "account", things.account)["version"]
     wire.edit(change("account", things.account, version, level="b"))
-    wire.edit(change("sticky", "new-note-01", body="Not sent yet"))
+    new = f"new-{things.account[-2:]}"  # of the group that is mended below
+    wire.edit(change("account", new, name="Not sent yet", kind="customer"))
 
     assert proved(wire)["groups"] == 0
 
@@ -100,7 +101,7 @@ def test_row_with_an_unsent_edit_counts_as_the_servers_and_keeps_what_was_typed(
     assert proved(wire)["groups"] == 1
     row = wire.call("row", "account", things.account)
     assert (row["name"], row["level"]) == ("王芳贸易", "b")
-    assert wire.call("row", "sticky", "new-note-01")["body"] == "Not sent yet"
+    assert wire.call("row", "account", new)["name"] == "Not sent yet"
 
     wire.faults.plan = []
     wire.sync()
