@@ -25,8 +25,20 @@ def forgets(db: sqlite3.Connection, since: int, changed: set[str]) -> Iterator[s
         if entity.name in changed:
             ids = ids | _deleted(db, entity, since) | _aged(db, entity, since)
         if ids:
-            listed = ",".join(f'"{row_id}"' for row_id in sorted(ids))
-            yield _line("rows", f'["{entity.name}",[{listed}]]')
+            yield _rows(entity, ids)
+
+
+def late_forgets(db: sqlite3.Connection, since: int) -> Iterator[str]:
+    """What moved before the round began and went out of sight while it was under way, or cut: nobody tells it later."""
+    gone = _moved_away(db, since)
+    for entity in ENTITIES:
+        if entity.name in gone:
+            yield _rows(entity, gone[entity.name])
+
+
+def _rows(entity: Entity, ids: set[str]) -> str:
+    listed = ",".join(f'"{row_id}"' for row_id in sorted(ids))
+    return _line("rows", f'["{entity.name}",[{listed}]]')
 
 
 def _line(what: str, value: str) -> str:

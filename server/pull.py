@@ -19,7 +19,7 @@ from sync.schema import wire_columns
 from . import scope, views
 from .cursor import Cursor, StartAgain, read_cursor, stamp
 from .database import sqlite3
-from .forgets import forgets
+from .forgets import forgets, late_forgets
 
 __all__ = ["Cursor", "StartAgain", "count_rows", "has_news", "pull", "read_cursor", "stamp"]
 
@@ -43,6 +43,11 @@ def pull(
         for number in numbers:
             after = cursor.after if number == cursor.entity else ""
             yield from _entity_rows(read, replace(cursor, entity=number, after=after), mark, chunk)
+        if cursor.since > 0:
+            with read() as db:
+                views.look_back_to(db, cursor.goal_ms)
+                late = [line for line in late_forgets(db, cursor.since) if line not in forgotten]
+            yield from late
     more = "" if safe is None else f',"safe":{safe}'
     yield f'{{"end":{{"cursor":"{cursor.at_end.text(mark)}"{more}}}}}\n'
 
