@@ -275,7 +275,8 @@ def test_two_places_at_once_are_said_on_today_the_schedule_and_both_appointments
     series(desk)
     visit(desk, "Fair", "10:30", "12:00", day="2026-12-01")
 
-    assert "Two appointments at one time Tue 1 Dec, 10:30–12:00 10:00–11:00 round 10:30–12:00 Fair Move" in desk.get("/").text
+    pair = "Tue 1 Dec, 10:30–12:00 10:00–11:00 round 10:30–12:00 Fair Move"
+    assert f"Two appointments at one time {pair}" in desk.get("/").text
     assert "Overlaps with Fair, 10:30–12:00" in desk.get("/schedule?date=2026-12-01").text
     assert "You: Fair, 10:30–12:00" in desk.get("/events/round?on=2026-12-01").text
     assert "You: round, 10:00–11:00" in desk.get("/events/Fair").text
