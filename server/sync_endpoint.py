@@ -171,7 +171,12 @@ def answer(firm, user_id: str, asked: Asked, outcomes: list[dict]) -> Iterator[s
     )
     is_known = asked.cursor != "" and asked.known == hello["key"]
     greeting = [] if is_known else [as_line({"hello": hello})]
-    return itertools.chain(greeting, (as_line({"outcome": outcome}) for outcome in outcomes), lines)
+    return itertools.chain(greeting, (as_line({"outcome": _briefly(outcome)}) for outcome in outcomes), lines)
+
+
+def _briefly(outcome: dict) -> dict:
+    """Outcomes are in the order of the operations: an id would only be said again."""
+    return {name: value for name, value in outcome.items() if name != "id" and value not in (None, "", {})}
 
 
 def _rows_to_come(firm, user_id: str, holds: holding.Holding) -> int:

@@ -23,11 +23,14 @@ export class Intake {
   #now;
   /** @type {import("./outbox.js").Outcome[]} */
   #outcomes = [];
+  /** Operations whose outcome has not come yet: outcomes come in the order of operations. @type {string[]} */
+  #sent;
   /** @type {any[]} */
   #forgets = [];
 
-  /** @param {any} replica @param {Map<string, Table>} tables @param {() => number} now */
-  constructor(replica, tables, now) {
+  /** @param {any} replica @param {Map<string, Table>} tables @param {() => number} now @param {string[]} [sent] ids of operations */
+  constructor(replica, tables, now, sent = []) {
+    this.#sent = [...sent];
     this.#replica = replica;
     this.#tables = tables;
     this.#now = now;
@@ -56,7 +59,7 @@ export class Intake {
 
   /** @param {any} message a parsed line, not the hello */
   async take(message) {
-    if (message.outcome) this.#outcomes.push(message.outcome);
+    if (message.outcome) this.#outcomes.push({ id: this.#sent.shift(), ...message.outcome });
     else if (message.forget) this.#forgets.push(message.forget);
     else if (message.rows) await this.#commit(message.cursor, "1", () => this.#takeRows(message));
     else if (message.end) await this.#commit(message.end.cursor, "", () => this.#finish(message.end.safe));

@@ -149,7 +149,7 @@ export class SyncClient {
     this.#course.begin();
     try {
       const answer = await post(this.#wire, "/sync", this.#request(batch));
-      if (answer.ok) await this.#receive(answer);
+      if (answer.ok) await this.#receive(answer, batch);
       else await this.#mend(answer, batch);
     } catch (error) {
       const stop = stopped(error);
@@ -169,9 +169,9 @@ export class SyncClient {
     return { protocol: PROTOCOL, schema: this.#schema, clock: this.#now(), cursor, known, chunk: this.#pace.chunk, ops };
   }
 
-  /** @param {Response} answer */
-  async #receive(answer) {
-    const intake = new Intake(this.#replica, this.#device.tables, this.#now);
+  /** @param {Response} answer @param {Entry[]} batch what was sent */
+  async #receive(answer, batch) {
+    const intake = new Intake(this.#replica, this.#device.tables, this.#now, batch.map(({ id }) => id));
     try {
       for await (const line of linesFrom(this.#wire, answer)) {
         this.#course.heard();

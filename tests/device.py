@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import json
 import os
+from collections.abc import Iterable, Iterator
 
 from server import digest, sync_endpoint, views
 from server.pull import StartAgain
@@ -240,7 +241,18 @@ def exchange(firm, user_id, device_id, cursor, ops: list[dict], clock: int, know
     asked = sync_endpoint.Asked(cursor, known, chunk, clock, tuple(ops))
     since = sync_endpoint.known_seq(firm, user_id, asked)
     outcomes = firm.write_now(sync_endpoint.judging(firm, user_id, device_id, asked, since)) if ops else []
-    return sync_endpoint.answer(firm, user_id, asked, outcomes)
+    return named(sync_endpoint.answer(firm, user_id, asked, outcomes), ops)
+
+
+def named(lines: Iterable[str], ops: list[dict]) -> Iterator[str]:
+    """The lines of an answer with each outcome's operation written into it: they come in the same order."""
+    number = 0
+    for text in lines:
+        line = json.loads(text) if text.startswith('{"outcome"') else {}
+        if line:
+            whole = {"id": ops[number]["id"], "seq": None, "reason": "", "detail": {}} | line["outcome"]
+            text, number = sync_endpoint.as_line({"outcome": whole}), number + 1
+        yield text
 
 
 def projection(firm, user_id: str) -> dict[str, dict[str, dict]]:

@@ -26,7 +26,7 @@ from sync.entities import BY_NAME
 from sync.operations import _KEYS
 from sync.values import LARGEST
 
-from ..device import Device
+from ..device import Device, named
 from ..small_firm import as_server, make_firm, op
 from .shell import settings as app_settings
 from .shell import shared_parts
@@ -109,7 +109,7 @@ def test_lines_of_a_busy_day_are_documented(tmp_path):
     asked = {"protocol": 1, "schema": "", "cursor": rita.cursor, "ops": rita.outbox}
 
     said = http.post("/sync", json=asked).text
-    rita.take(said.splitlines())
+    rita.take(named(said.splitlines(), rita.outbox))
     rita.sync()
     wrong = {"protocol": 1, "schema": rita.hello["schema"], "cursor": rita.cursor, "sums": {"account": "0"}}
     differs = http.post("/sync/check", json=wrong).text

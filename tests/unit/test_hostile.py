@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +20,7 @@ from server.sign_in import sessions
 from sync.entities import BY_NAME
 from sync.values import EARLIEST_MS, LARGEST, LATEST_MS
 
-from ..device import new_id
+from ..device import named, new_id
 from ..small_firm import as_server, op
 from .shell import settings as app_settings
 from .shell import shared_parts
@@ -52,7 +53,7 @@ class Attacker:
     def outcomes(self, *ops: dict, **more) -> list[dict]:
         answer = self.send(*ops, **more)
         assert answer.status_code == 200, answer.text
-        return [line["outcome"] for line in map(json.loads, answer.text.splitlines()) if "outcome" in line]
+        return outcomes_in(answer, ops)
 
     def cursor(self) -> str:
         return json.loads(self.send().text.splitlines()[-1])["end"]["cursor"]
@@ -81,6 +82,11 @@ def edit(entity: str, row: str, base: int = 0, **more) -> dict:
 def everything(firm) -> dict[str, list[tuple]]:
     with firm.look() as db:
         return {name: [tuple(row) for row in db.execute(f"SELECT * FROM {name}")] for name in (*BY_NAME, "history")}
+
+
+def outcomes_in(answer, ops: Sequence[dict]) -> list[dict]:
+    lines = map(json.loads, named(answer.text.splitlines(), list(ops)))
+    return [line["outcome"] for line in lines if "outcome" in line]
 
 
 def works(attacker: Attacker) -> None:
@@ -150,7 +156,7 @@ def test_hostile_operation_is_refused_tells_nothing_and_blocks_nothing(firm, rit
     answer = rita.send(hostile)
 
     assert answer.status_code == 200
-    [outcome] = [line["outcome"] for line in map(json.loads, answer.text.splitlines()) if "outcome" in line]
+    [outcome] = outcomes_in(answer, [hostile])
     assert (outcome["is"], bool(outcome["reason"])) == ("rejected", True)
     assert SECRET not in answer.text
     assert everything(firm) == before
