@@ -6,24 +6,32 @@ build may carry the WAL-reset bug (see `server/doctor.py`).
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlite_utils.utils import sqlite3
 
 from web import sql_functions
 
-__all__ = ["connect_reader", "connect_writer", "sqlite3"]
-
+__all__ = ["connect_reader", "connect_writer", "sqlite3", "wall_clock_ms"]
 
 # A commit of the writer empties every reader's cache, so that a large one would be filled for nothing; the map is
 # what the operating system holds anyway.
 READER_CACHE_KB, WRITER_CACHE_KB = 8_192, 65_536
 MAP_BYTES = 64 * 2**20
 
+def wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
 
-def connect_writer(path: Path) -> sqlite3.Connection:
-    """The one connection that writes. Autocommit: the writer issues BEGIN and COMMIT itself."""
+
+def connect_writer(path: Path, clock: Callable[[], int] = wall_clock_ms) -> sqlite3.Connection:
+    """The one connection that writes. Autocommit: the writer issues BEGIN and COMMIT itself.
+
+    Its SQL may ask for the firm's time, in milliseconds: clock_ms().
+    """
     connection = _connect(path.absolute().as_uri(), WRITER_CACHE_KB)
+    connection.create_function("clock_ms", 0, clock)
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: an acknowledged edit is on the disk, not only in the WAL's page cache.
     connection.execute("PRAGMA synchronous = FULL")

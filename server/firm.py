@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from . import life, scope, views
-from .database import connect_reader, connect_writer, sqlite3
+from .database import connect_reader, connect_writer, sqlite3, wall_clock_ms
 from .live import Hub
 from .migrations import migrations
 from .offsite import NoReplica, Offsite
@@ -28,10 +27,6 @@ DEFAULT_TIMEZONE = "Asia/Shanghai"
 # Threads that make answers for devices.  More would not be faster: they take turns in one interpreter, and each
 # turn is taken from the writer and from whoever waits for a page.
 PULL_THREADS = 3
-
-
-def wall_clock_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class Firm:
@@ -51,7 +46,7 @@ class Firm:
         # Replaced by whatever copies the file to another place.
         self.offsite: Offsite = NoReplica()
         self._file = path / "roadbook.db"
-        writing = connect_writer(self._file)
+        writing = connect_writer(self._file, lambda: self.clock())
         migrations.apply(Database(writing, execute_plugins=False))
         self._writing = writing
         self._writer = Writer(writing, self._after_commit)

@@ -7,7 +7,6 @@ transaction, in the same change that made them necessary.  What follows for read
 from __future__ import annotations
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -37,23 +36,24 @@ def access(db: sqlite3.Connection, user_id: str, kind: str, key: str | None, sin
     if key is None:
         return None
     found = db.execute(
-        "SELECT access, until_seq, until_at_ms, written_until_seq, written_until_at_ms FROM membership"
-        " WHERE user_id = ? AND kind = ? AND key = ?",
-        (user_id, kind, key),
+        "SELECT access, until_seq, until_at_ms > clock_ms() - :grace, written_until_seq,"
+        " written_until_at_ms > clock_ms() - :grace FROM membership"
+        " WHERE user_id = :user_id AND kind = :kind AND key = :key",
+        {"grace": GRACE_MS, "user_id": user_id, "kind": kind, "key": key},
     ).fetchone()
     if found is None:
         return None
-    level, until_seq, until_at_ms, written_until_seq, written_until_at_ms = found
-    if until_seq is not None and not _is_news(until_seq, until_at_ms, since):
+    level, until_seq, is_recent, written_until_seq, was_written_recently = found
+    if until_seq is not None and not (is_recent and _is_news(until_seq, since)):
         return None
-    if level == "read" and written_until_seq is not None and _is_news(written_until_seq, written_until_at_ms, since):
+    if level == "read" and was_written_recently and _is_news(written_until_seq, since):
         return "write"
     return level
 
 
-def _is_news(until_seq: int, until_at_ms: int, since: int | None) -> bool:
-    """Whether a device that knows of `since` cannot know of this loss yet, and it is not too long ago."""
-    return since is not None and until_seq > since and until_at_ms > time.time() * 1000 - GRACE_MS
+def _is_news(until_seq: int, since: int | None) -> bool:
+    """Whether a device that knows of `since` cannot know of this loss yet."""
+    return since is not None and until_seq > since
 
 
 def members(db: sqlite3.Connection, buckets: Iterable[tuple[str, str]]) -> set[str]:
@@ -223,7 +223,7 @@ def _change_level(db: sqlite3.Connection, seq: int, user_id: str, account_id: st
     db.execute(
         "UPDATE membership SET access = :level,"
         " written_until_seq = iif(:level = 'read', :seq, NULL),"
-        " written_until_at_ms = iif(:level = 'read', unixepoch() * 1000, NULL)"
+        " written_until_at_ms = iif(:level = 'read', clock_ms(), NULL)"
         " WHERE user_id = :user_id AND kind = 'account' AND key = :account_id",
         {"level": level, "seq": seq, "user_id": user_id, "account_id": account_id},
     )
@@ -231,7 +231,7 @@ def _change_level(db: sqlite3.Connection, seq: int, user_id: str, account_id: st
 
 def _leave(db: sqlite3.Connection, seq: int, user_id: str, kind: str, key: str) -> None:
     db.execute(
-        "UPDATE membership SET until_seq = :seq, until_at_ms = unixepoch() * 1000,"
+        "UPDATE membership SET until_seq = :seq, until_at_ms = clock_ms(),"
         " held_until_seq = coalesce(held_until_seq, :seq) WHERE user_id = :user_id AND kind = :kind AND key = :key",
         {"seq": seq, "user_id": user_id, "kind": kind, "key": key},
     )
