@@ -74,14 +74,16 @@ SELECT NOT :reaches_owner AND :account__owner_id IS NOT NULL
   );
 
 -- When the shared pool takes it back, by the first rule that will: days since anybody was in touch, or since the
--- owner has it. Nothing while an appointment is to come.
--- name: pool_due_ms :value
+-- owner has it (since_ms). Nothing while an appointment is to come.
+-- name: pool_due :maybe
 WITH RECURSIVE
 places (id) AS (
   SELECT department_id FROM user WHERE id = :account__owner_id
   UNION SELECT d.parent_id FROM department d JOIN places p ON d.id = p.id
 )
-SELECT max(coalesce(a.owner_since_ms, 0), coalesce(s.last_contact_at_ms, 0)) + min(r.days) * 86400000
+SELECT
+  max(coalesce(a.owner_since_ms, 0), coalesce(s.last_contact_at_ms, 0)) AS since_ms,
+  max(coalesce(a.owner_since_ms, 0), coalesce(s.last_contact_at_ms, 0)) + min(r.days) * 86400000 AS due_ms
 FROM account a
 JOIN pool_rule r
 LEFT JOIN account_stat s ON s.account_id = a.id

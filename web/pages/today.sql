@@ -272,7 +272,9 @@ rules AS (
   SELECT r.days * 86400000 AS after_ms, r.levels FROM pool_rule r
   WHERE r.is_active = 1 AND (r.department_id IS NULL OR r.department_id IN (SELECT id FROM places))
 )
-SELECT a.id, a.name, a.level, max(coalesce(a.owner_since_ms, 0), coalesce(s.last_contact_at_ms, 0)) + min(r.after_ms) AS due_ms
+SELECT a.id, a.name, a.level,
+  max(coalesce(a.owner_since_ms, 0), coalesce(s.last_contact_at_ms, 0)) AS since_ms,
+  max(coalesce(a.owner_since_ms, 0), coalesce(s.last_contact_at_ms, 0)) + min(r.after_ms) AS due_ms
 FROM rules r
 CROSS JOIN account a ON a.owner_id = :me
 LEFT JOIN account_stat s ON s.account_id = a.id
