@@ -13,6 +13,8 @@ from server import views
 from server.firm import PULL_THREADS, Firm
 from server.readers import MOST_READERS
 
+from .. import own_loop
+
 
 @pytest.fixture
 def firm(tmp_path):
@@ -54,7 +56,7 @@ def test_devices_that_come_at_once_take_few_threads(firm):
     async def crowd() -> None:
         await asyncio.gather(*(firm.pull(work) for _ in range(40)))
 
-    asyncio.run(crowd())
+    own_loop.run(crowd())
     assert most == PULL_THREADS
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from server.serve import allow_open_files, listen
 
+from .. import own_loop
+
 
 def test_connections_send_small_pieces_at_once():
     """With Nagle's algorithm an answer in two pieces waits for the other side's late acknowledgement: 40 ms."""
-    assert asyncio.run(_nodelay_of_a_connection()) == 1
+    assert own_loop.run(_nodelay_of_a_connection()) == 1
 
 
 async def _nodelay_of_a_connection() -> int:
