@@ -172,7 +172,8 @@ def _is_restoring(db: sqlite3.Connection, user_id: str, raw_ops: list[dict], now
 
 def _waits_behind(db: sqlite3.Connection, sender: Sender, raws: list[dict]) -> str | None:
     """The row that an earlier operation of this person, on the same row as one of these, waits for."""
-    return waiting.awaited_by_rows(db, sender.user_id, {raw["row"] for raw in raws if isinstance(raw.get("row"), str)})
+    row_ids = {raw["row"] for raw in raws if isinstance(raw.get("row"), str)}
+    return waiting.awaited_by_rows(db, sender.user_id, row_ids, sender.waits_at)
 
 
 def _awaited(db: sqlite3.Connection, sender: Sender, stopped: _Stopped) -> str | None:
@@ -182,7 +183,8 @@ def _awaited(db: sqlite3.Connection, sender: Sender, stopped: _Stopped) -> str |
 
 
 def _wait(db: sqlite3.Connection, sender: Sender, raws: list[dict], missing_id: str) -> list[dict]:
-    seq = waiting.keep(db, sender.user_id, sender.device_id, sender.skew_ms, missing_id, raws, sender.now_ms)
+    kept = sender.user_id, sender.device_id, sender.skew_ms, missing_id, raws, sender.now_ms
+    seq = waiting.keep(db, *kept, sender.waits_at)
     return [outcome(raw["id"], MERGED, seq, "waits_for_row") for raw in raws]
 
 
@@ -192,7 +194,7 @@ def _apply_waiting(db: sqlite3.Connection, firm, row_ids: Iterable[str]) -> None
     while pending:
         row_id = pending.pop(0)
         for kept in waiting.take(db, row_id):
-            author = Sender(kept.user_id, kept.device_id, firm.clock(), kept.skew_ms, is_restoring=True)
+            author = Sender(kept.user_id, kept.device_id, firm.clock(), kept.skew_ms, None, True, kept.n)
             outcomes = _judge_group(db, firm, author, kept.ops)
             if any(one["is"] == REJECTED for one in outcomes):
                 reason = next(one["reason"] for one in outcomes if one["reason"] != "with_others")

@@ -42,6 +42,7 @@ class Sender:
     skew_ms: how far the device's clock is behind the server's (negative: ahead).
     since: the sequence number that the device knows of.
     is_restoring: a row that its operations name and that is not here may still come, from another device.
+    waits_at: the place at which these operations have waited for one.
     """
 
     user_id: str | None
@@ -50,6 +51,7 @@ class Sender:
     skew_ms: int = 0
     since: int | None = None
     is_restoring: bool = False
+    waits_at: int | None = None
 
     @property
     def is_server(self) -> bool:

@@ -31,12 +31,22 @@ class Kept:
 
 
 def keep(
-    db: sqlite3.Connection, user_id: str, device_id: str, skew_ms: int, missing_id: str, ops: list[dict], now_ms: int
+    db: sqlite3.Connection,
+    user_id: str,
+    device_id: str,
+    skew_ms: int,
+    missing_id: str,
+    ops: list[dict],
+    now_ms: int,
+    n: int | None = None,
 ) -> int:
-    """Put a group by until the row missing_id is there. Returns the sequence number it was kept under."""
+    """Put a group by until the row missing_id is there. Returns the sequence number it was kept under.
+
+    n: its place, where it has waited before: what was typed later stays behind it.
+    """
     n = db.execute(
-        "INSERT INTO waiting (user_id, device_id, skew_ms, missing_id, ops, kept_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
-        (user_id, device_id, skew_ms, missing_id, json.dumps(ops, ensure_ascii=False), now_ms),
+        "INSERT INTO waiting (n, user_id, device_id, skew_ms, missing_id, ops, kept_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (n, user_id, device_id, skew_ms, missing_id, json.dumps(ops, ensure_ascii=False), now_ms),
     ).lastrowid
     rows = {(op["row"], n) for op in ops}
     db.executemany("INSERT INTO waiting_row (row_id, n) VALUES (?, ?)", sorted(rows))
@@ -54,12 +64,16 @@ def has_room(db: sqlite3.Connection, user_id: str) -> bool:
     return count < MOST_A_PERSON
 
 
-def awaited_by_rows(db: sqlite3.Connection, user_id: str, row_ids: set[str]) -> str | None:
-    """The row that is missing for something of this person that would make or change one of these rows."""
+def awaited_by_rows(db: sqlite3.Connection, user_id: str, row_ids: set[str], before_n: int | None = None) -> str | None:
+    """The row that is missing for something of this person that would make or change one of these rows.
+
+    before_n: only what has waited for longer counts.  What was refused is in nobody's way.
+    """
     found = db.execute(
-        "SELECT w.missing_id FROM waiting_row AS r JOIN waiting AS w ON w.n = r.n WHERE w.user_id = ?"
-        " AND r.row_id IN (SELECT value FROM json_each(?)) ORDER BY w.n DESC LIMIT 1",
-        (user_id, json.dumps(sorted(row_ids))),
+        "SELECT w.missing_id FROM waiting_row AS r JOIN waiting AS w ON w.n = r.n WHERE w.user_id = :user_id"
+        " AND w.reason IS NULL AND (:before_n IS NULL OR w.n < :before_n)"
+        " AND r.row_id IN (SELECT value FROM json_each(:row_ids)) ORDER BY w.n DESC LIMIT 1",
+        {"user_id": user_id, "row_ids": json.dumps(sorted(row_ids)), "before_n": before_n},
     ).fetchone()
     return found[0] if found else None
 

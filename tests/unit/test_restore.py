@@ -228,6 +228,31 @@ def test_what_was_typed_later_waits_behind_what_waits(two):
     assert value(firm, "contact", contact, "title") == "Buyer"
 
 
+@ORDERS
+def test_what_waits_for_two_rows_is_applied_in_the_order_it_was_typed(two, first):
+    rita, mona, account, copy = two
+    ron = Device(copy.firm, "ron")
+    new = [who.add("account", name="New", kind="customer", owner_id=who.user_id) for who in (rita, ron)]
+    for device in (rita, ron, mona):
+        device.sync()
+    mona.edit("account", account, parent_id=new[0], industry="Steel")
+    contact = mona.add("contact", account_id=new[1], name="Wang Fang")
+    group = new_id()
+    mona.edit("account", account, group, industry="Glass")
+    mona.edit("contact", contact, group, base=0, title="Buyer")
+    mona.sync()
+    firm = copy.put_back(rita, ron, mona)
+    mona.sync()
+    assert value(firm, "account", account, "industry") is None
+
+    for device in [(rita, ron), (ron, rita)][first]:
+        device.sync()
+
+    assert value(firm, "account", account, "industry") == "Glass"
+    assert value(firm, "account", account, "parent_id") == new[0]
+    assert value(firm, "contact", contact, "title") == "Buyer"
+
+
 def ids(ops):
     return [one["id"] for one in ops]
 
