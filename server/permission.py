@@ -154,8 +154,24 @@ def _check_claim(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict
     ).fetchone()
     was_free = taken is not None and loads(taken["old"])["owner_id"] is None
     if was_free and _has_held(db, user_id, "account", row["id"]):
+        if not is_active(db, user_id):
+            raise Rejected("not_found")  # whoever has left hears of no colleague
         name = db.execute("SELECT name FROM user WHERE id = ?", (owner,)).fetchone()
-        raise Rejected("claimed", by=owner, name=name[0] if name else "", account=row["name"])
+        seen = _name_as_seen(db, user_id, row, edit.base)
+        raise Rejected("claimed", by=owner, name=name[0] if name else "", account=seen)
+
+
+def _name_as_seen(db: sqlite3.Connection, user_id: str, account: dict, base: int) -> str:
+    """What the account was called when this person saw it in the pool: what it was called later is not theirs to know."""
+    until_seq = db.execute(
+        "SELECT until_seq FROM membership WHERE user_id = ? AND kind = 'account' AND key = ?", (user_id, account["id"])
+    ).fetchone()[0]
+    renamed = db.execute(
+        "SELECT old FROM history WHERE row_id = ? AND entity = 'account' AND unit = 'name' AND seq > ? AND in_force = 1"
+        " ORDER BY seq LIMIT 1",
+        (account["id"], base if until_seq is None else min(base, until_seq - 1)),
+    ).fetchone()
+    return loads(renamed["old"])["name"] if renamed else account["name"]
 
 
 def _check_frozen(user_id: str, handover: dict, edit) -> None:

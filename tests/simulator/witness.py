@@ -71,5 +71,8 @@ class Witness:
             raise Violation("one outcome", f"{phone.id} was told {before}, then {outcome}")
         self.outcomes[outcome["id"]] = outcome
         told = set(TYPED.findall(json.dumps(outcome))) - self._typed_by.get(phone.user_id, set())
+        if outcome["reason"] == "claimed":
+            # What the account was called on the screen where it was claimed, and nothing else.
+            told.discard(self.seen[outcome["id"]][0].get("name"))
         if told - set(TYPED.findall(json.dumps(oracle.rows(phone.user_id)) if told else "")):
             raise Violation("outcome tells", f"{phone.id} was told {outcome}")

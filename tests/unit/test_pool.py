@@ -53,6 +53,36 @@ def test_whoever_comes_second_is_told_who_was_faster(firm):
     assert open_conflicts(firm) == []
 
 
+def test_second_claim_hears_the_name_that_it_saw_and_no_later_one(firm):
+    in_the_pool(firm, "acme")
+    rita, sam = synced(firm, "rita", "sam")
+    claim = sam.edit("account", "acme", owner_id="sam")
+    rita.edit("account", "acme", owner_id="rita", name="Acme of Rita")
+    rita.sync()
+    rita.edit("account", "acme", name="Secret")
+    rita.sync()
+
+    sam.sync()
+
+    assert sam.outcomes[claim["id"]]["detail"] == {"by": "rita", "name": "Rita", "account": "Acme"}
+    forged = sam.edit("account", "acme", base=2**50, owner_id="sam")
+    sam.sync()
+    assert "Secret" not in str(sam.outcomes[forged["id"]])
+
+
+def test_second_claim_of_somebody_who_has_left_hears_of_no_colleague(firm):
+    in_the_pool(firm, "acme")
+    rita, sam = synced(firm, "rita", "sam")
+    claim = sam.edit("account", "acme", owner_id="sam")
+    rita.edit("account", "acme", owner_id="rita")
+    rita.sync()
+    as_server(firm, op("user", "sam", base=1, is_active=0))
+
+    sam.sync()
+
+    assert (sam.outcomes[claim["id"]]["reason"], sam.outcomes[claim["id"]]["detail"]) == ("not_found", {})
+
+
 def test_second_claim_of_a_device_that_was_away_for_long_is_told_too(firm):
     in_the_pool(firm, "acme")
     rita, sam = synced(firm, "rita", "sam")
