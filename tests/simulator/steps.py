@@ -79,7 +79,8 @@ def sync(world: World, on: str, cut: dict | None = None, dies: bool = False) -> 
 def keep_request(world: World, on: str) -> None:
     """Something on the way keeps a copy of the request, and never lets it through today."""
     phone = world.phones[on]
-    world.late.append((phone.id, phone.user_id, phone.cursor, [dict(op) for op in phone.outbox], phone.now()))
+    if phone.cursor:  # without one, a device sends no operations
+        world.late.append((phone.id, phone.user_id, phone.cursor, [dict(op) for op in phone.outbox], phone.now()))
 
 
 def deliver_late(world: World, nth: int) -> None:
