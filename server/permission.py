@@ -162,7 +162,7 @@ def _check_claim(db: sqlite3.Connection, user_id: str, entity: Entity, row: dict
 
 
 def _name_as_seen(db: sqlite3.Connection, user_id: str, account: dict, base: int) -> str:
-    """What the account was called when this person saw it in the pool: what it was called later is not theirs to know."""
+    """What the account was called when this person saw it last: what it was called later is not theirs to know."""
     until_seq = db.execute(
         "SELECT until_seq FROM membership WHERE user_id = ? AND kind = 'account' AND key = ?", (user_id, account["id"])
     ).fetchone()[0]

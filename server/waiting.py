@@ -45,7 +45,8 @@ def keep(
     n: its place, where it has waited before: what was typed later stays behind it.
     """
     n = db.execute(
-        "INSERT INTO waiting (n, user_id, device_id, skew_ms, missing_id, ops, kept_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO waiting (n, user_id, device_id, skew_ms, missing_id, ops, kept_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (n, user_id, device_id, skew_ms, missing_id, json.dumps(ops, ensure_ascii=False), now_ms),
     ).lastrowid
     rows = {(op["row"], n) for op in ops}
