@@ -14,9 +14,13 @@ from pathlib import Path
 
 from .database import sqlite3
 
-# How far above everything known the numbers of a new life begin: more than any server gives between two notes.
-LEAP = 1_000_000_000
-# More than one life ever gives: numbers that lie further apart are of different lives.
+# A thousand numbers a millisecond are more than any server gives: by its clock, a life begins above every other.
+NUMBERS_A_MS = 1_000
+# How far above everything known the numbers of a new life begin where the clock would have them lower: more than
+# were ever given between a copy and the end.  No more than that: lives that began from one copy are told apart by
+# their clocks, as soon as those are above this.
+LEAP = 10_000_000
+# More numbers than any life loses: what lies further apart is of different lives, or was not lost.
 MOST_NUMBERS = LEAP // 2
 # For so long after a restore, what names a missing row waits for it: phones come back from their drawers.
 RECENT_MS = 30 * 86_400_000
@@ -27,9 +31,8 @@ MEMORY = "life.json"
 def begin_new_life(db: sqlite3.Connection, now_ms: int, remembered_seq: int = 0) -> str:
     """Make this database a new one to every device, which then bring what it lost. Returns the new epoch."""
     epoch = secrets.token_hex(8)
-    # Also above a life that began from the same copy: a thousand numbers a millisecond are more than any server gives.
     db.execute(
-        "UPDATE counter SET seq = max(max(seq, ?) + ?, ?) WHERE id = 1", (remembered_seq, LEAP, now_ms * 1_000)
+        "UPDATE counter SET seq = max(max(seq, ?) + ?, ?) WHERE id = 1", (remembered_seq, LEAP, now_ms * NUMBERS_A_MS)
     )
     for name, value in (("epoch", epoch), ("life_began_ms", str(now_ms))):
         db.execute(

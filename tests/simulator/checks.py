@@ -162,6 +162,9 @@ def _had_seen(world, op_id: str, change) -> bool:
         return False
     if all(row.get(name) == value for name, value in json.loads(change["new"]).items()):
         return True
+    told = world.witness.told.get((life, change["op_id"]), {"reason": "unheard"})
+    if not told["reason"] and told["seq"] <= row["version"]:
+        return True  # in that life, under another number
     comes_later = life in world.lives and world.witness.first_life(change["op_id"]) > world.lives.index(life)
     return row["version"] >= change["seq"] and not comes_later
 

@@ -20,6 +20,7 @@ from .phone import Phone
 from .witness import Witness
 
 YEAR_MS = 365 * 86_400_000
+RESTORE_MS = 60_000
 
 ROLES = {"place": ("department", 0), "lead": ("reports", 0)}
 PEOPLE = {
@@ -90,8 +91,9 @@ class World:
             target.close()
 
     def restore(self) -> None:
-        """The machine is lost; a new one begins with what is off-site."""
+        """The machine is lost; a new one begins with what is off-site, which takes somebody a while."""
         self.firm.close()
+        self.clock.ms += RESTORE_MS
         folder = self._new_folder()
         _copy_files(self.copy, folder)
         self._start(folder)

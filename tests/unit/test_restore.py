@@ -10,7 +10,7 @@ from server.database import sqlite3
 from server.firm import Firm
 
 from ..device import Device, new_id, projection
-from ..small_firm import as_server, op
+from ..small_firm import START_MS, as_server, op
 from .test_accept import open_conflicts, value
 
 
@@ -387,6 +387,22 @@ def test_numbers_of_a_new_life_lie_above_those_that_were_remembered(firm):
     with again.look() as db:
         assert db.execute("SELECT seq FROM counter").fetchone()[0] >= 5_000_000 + life.LEAP
     again.close()
+
+
+def test_lives_that_begin_from_one_copy_within_minutes_are_told_apart_by_their_numbers(firm):
+    def begun(copied_seq, now_ms):
+        def begin(db):
+            db.execute("UPDATE counter SET seq = ?", (copied_seq,))
+            life.begin_new_life(db, now_ms)
+            return db.execute("SELECT seq FROM counter").fetchone()[0]
+
+        return firm.write_now(begin)
+
+    copied = begun(100, START_MS) + 500
+    first, second = (begun(copied, START_MS + minutes * 60_000) for minutes in (1, 2))
+
+    assert first - copied > life.MOST_NUMBERS
+    assert second - first > life.MOST_NUMBERS
 
 
 def test_every_interleaving_of_three_ends_the_same(firm, tmp_path):
