@@ -13,7 +13,7 @@ from functools import partial
 import brotli
 
 # Above this quality, and with a wider window, time and memory grow faster than answers shrink.
-BROTLI_QUALITY, BROTLI_WINDOW = 5, 18
+BROTLI_QUALITY, BROTLI_WINDOW = 6, 18
 GZIP_LEVEL = 4
 # So many bytes are held back at most: a slow line shows progress, a small answer stays one piece.
 FLUSH_BYTES = 65_536
