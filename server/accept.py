@@ -18,6 +18,8 @@ from .record import as_json
 
 # Puts one operation in force, or raises one of REFUSALS.
 Act = Callable[[sqlite3.Connection, Sender, dict, set], dict]
+# A group that waited, and the row that it waited for.
+Refused = tuple[waiting.Kept, str]
 
 
 def accept_operations(
@@ -48,15 +50,18 @@ def _accept(db: sqlite3.Connection, firm, sender: Sender, raw_ops: list[dict]) -
     known = _known_outcomes(db, sender, raw_ops)
     outcomes: list[dict] = []
     fresh: list[dict] = []
+    refused: list[Refused] = []
     for _, numbered in itertools.groupby(enumerate(raw_ops), key=_group_key):
         group = [raw for _, raw in numbered]
         if all(raw["id"] in known for raw in group):
             outcomes += [known[raw["id"]] for raw in group]
             continue
-        judged = _accept_group(db, firm, sender, group)
+        judged = _judge_group(db, firm, sender, group)
+        refused += _apply_waiting(db, firm, _may_have_made(db, group, judged))
         known |= {one["id"]: one for one in judged}
         outcomes += judged
         fresh += judged
+    _apply_refused(db, firm, refused)
     _remember(db, sender, fresh)
     return outcomes
 
@@ -98,13 +103,6 @@ class _Stopped(Exception):
         super().__init__(str(error))
         self.raw = raw
         self.error = error
-
-
-def _accept_group(db: sqlite3.Connection, firm, sender: Sender, raws: list[dict]) -> list[dict]:
-    """Judge a group; then what waited for the rows that it made."""
-    outcomes = _judge_group(db, firm, sender, raws)
-    _apply_waiting(db, firm, _may_have_made(db, raws, outcomes))
-    return outcomes
 
 
 def _judge_group(db: sqlite3.Connection, firm, sender: Sender, raws: list[dict]) -> list[dict]:
@@ -188,18 +186,35 @@ def _wait(db: sqlite3.Connection, sender: Sender, raws: list[dict], missing_id: 
     return [outcome(raw["id"], MERGED, seq, "waits_for_row") for raw in raws]
 
 
-def _apply_waiting(db: sqlite3.Connection, firm, row_ids: Iterable[str]) -> None:
-    """What waited for these rows, in order, and what waited for the rows that this makes."""
+def _apply_waiting(db: sqlite3.Connection, firm, row_ids: Iterable[str]) -> list[Refused]:
+    """What waited for these rows, in order, and what waited for the rows that this makes. Returns what may not be."""
     pending = list(row_ids)
+    refused = []
     while pending:
         row_id = pending.pop(0)
         for kept in waiting.take(db, row_id):
-            author = Sender(kept.user_id, kept.device_id, firm.clock(), kept.skew_ms, None, True, kept.n)
-            outcomes = _judge_group(db, firm, author, kept.ops)
+            outcomes = _judge_kept(db, firm, kept)
             if any(one["is"] == REJECTED for one in outcomes):
-                reason = next(one["reason"] for one in outcomes if one["reason"] != "with_others")
-                waiting.refuse(db, kept, row_id, reason, author.now_ms)
+                refused.append((kept, row_id))
             pending += _may_have_made(db, kept.ops, outcomes)
+    return refused
+
+
+def _apply_refused(db: sqlite3.Connection, firm, refused: list[Refused]) -> None:
+    """Once more, after all that came with the rows: whoever made them may have shared them."""
+    pending = list(refused)
+    while pending:
+        kept, row_id = pending.pop(0)
+        outcomes = _judge_kept(db, firm, kept)
+        if any(one["is"] == REJECTED for one in outcomes):
+            reason = next(one["reason"] for one in outcomes if one["reason"] != "with_others")
+            waiting.refuse(db, kept, row_id, reason, firm.clock())
+        pending += _apply_waiting(db, firm, _may_have_made(db, kept.ops, outcomes))
+
+
+def _judge_kept(db: sqlite3.Connection, firm, kept: waiting.Kept) -> list[dict]:
+    author = Sender(kept.user_id, kept.device_id, firm.clock(), kept.skew_ms, None, True, kept.n)
+    return _judge_group(db, firm, author, kept.ops)
 
 
 def _may_have_made(db: sqlite3.Connection, raws: list[dict], outcomes: list[dict]) -> list[str]:

@@ -280,6 +280,46 @@ def test_what_may_not_be_applied_when_its_row_comes_stays_for_an_administrator(t
     assert json.loads(line["ops"])[0]["set"] == {"industry": "Steel"}
 
 
+@ORDERS
+def test_edits_of_a_new_row_made_one_after_the_other_do_not_clash_when_they_come_again(two, first):
+    rita, mona, _, copy = two
+    new = rita.add("account", name="New", kind="customer", owner_id="rita")
+    rita.sync()
+    mona.sync()
+    mona.edit("account", new, industry="Steel")
+    mona.sync()
+    rita.sync()
+    rita.edit("account", new, industry="Glass")
+    rita.sync()
+    firm = copy.put_back(rita, mona)
+
+    come_back(first, rita, mona)
+
+    assert value(firm, "account", new, "industry") == "Glass"
+    assert len(open_conflicts(firm)) <= 1 - first  # whoever was first comes last: then both are asked
+    assert_at_rest(firm, rita, mona)
+
+
+def test_what_waits_is_applied_once_its_author_has_access_again(two):
+    rita, mona, _, copy = two
+    sam = Device(copy.firm, "sam")
+    new = rita.add("account", name="New", kind="customer", owner_id="rita")
+    rita.add("account_member", account_id=new, user_id="sam", access="write")
+    rita.sync()
+    sam.sync()
+    sam.edit("account", new, industry="Steel")
+    sam.sync()
+    firm = copy.put_back(rita, mona, sam)
+    sam.sync()
+
+    rita.sync()
+
+    assert value(firm, "account", new, "industry") == "Steel"
+    sam.sync()
+    rita.sync()
+    assert_at_rest(firm, rita, sam)
+
+
 def test_what_waits_for_long_is_shown_to_an_administrator(two):
     rita, mona, _, copy = two
     new = rita.add("account", name="New", kind="customer", owner_id="rita")
@@ -436,7 +476,6 @@ def test_every_interleaving_of_three_ends_the_same(firm, tmp_path):
             device.sync()
         assert_at_rest(firm, *devices)
         assert without_stamps(projection(firm, "boss")) == before
-        assert open_conflicts(firm) == []
     firm.close()
 
 
