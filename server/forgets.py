@@ -28,12 +28,18 @@ def forgets(db: sqlite3.Connection, since: int, changed: set[str]) -> Iterator[s
             yield _rows(entity, ids)
 
 
-def late_forgets(db: sqlite3.Connection, since: int) -> Iterator[str]:
-    """What moved before the round began and went out of sight while it was under way, or cut: nobody tells it later."""
+def late_forgets(db: sqlite3.Connection, since: int, was_cut: bool) -> Iterator[str]:
+    """What moved before the round began and went out of sight while it was under way, or cut: nobody tells it later.
+
+    was_cut: the window may have moved on since the round began, past rows that it had yet to send.
+    """
     gone = _moved_away(db, since)
     for entity in ENTITIES:
-        if entity.name in gone:
-            yield _rows(entity, gone[entity.name])
+        ids = gone.get(entity.name, set())
+        if was_cut:
+            ids = ids | _aged(db, entity, since)
+        if ids:
+            yield _rows(entity, ids)
 
 
 def _rows(entity: Entity, ids: set[str]) -> str:

@@ -46,8 +46,8 @@ def pull(
         if cursor.since > 0:
             with read() as db:
                 views.look_back_to(db, cursor.goal_ms)
-                late = [line for line in late_forgets(db, cursor.since) if line not in forgotten]
-            yield from late
+                late = list(late_forgets(db, cursor.since, not cursor.is_start_of_round))
+            yield from (line for line in late if line not in forgotten)
     more = "" if safe is None else f',"safe":{safe}'
     yield f'{{"end":{{"cursor":"{cursor.at_end.text(mark)}"{more}}}}}\n'
 

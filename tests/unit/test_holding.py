@@ -162,6 +162,23 @@ def test_round_cut_while_the_window_moves_on_ends_without_a_gap(firm, rita):
         choose_days(rita, 90)
 
 
+def test_task_that_was_done_and_grew_old_while_a_round_was_cut_goes(firm, rita):
+    task = rita.add("task", title="Some day", owner_id="rita", assignee_id="rita")
+    choose_days(rita, 30)
+    phone = Device(firm, "rita", "phone2", chunk=1)
+    phone.sync()
+    rita.edit("account", rita.account, industry="Steel")
+    rita.edit("task", task, done_at_ms=firm.clock())
+    rita.sync()
+    phone.sync(cut_after=1)  # the account has come, the task is still to come
+    assert phone.rows["account"][rita.account]["industry"] == "Steel" and task in phone.rows["task"]
+
+    move_days(firm, 40)
+    phone.sync()
+
+    assert task not in phone.rows["task"] and is_as_held(phone)
+
+
 def test_old_rows_that_were_just_imported_are_neither_sent_nor_told_to_forget(firm, rita):
     choose_days(rita, 90)
     for _ in range(5):
