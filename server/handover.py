@@ -194,10 +194,19 @@ def leave_nothing(
     }
     if to_id is None or plan(db, wish, now_ms).is_empty:
         return
-    author = Author(by, None, op_id, now_ms)
-    handover = {"id": _derived_id(from_id, op_id), **wish}
+    handover = {"id": _id_of_leaving(db, from_id, op_id), **wish}
+    # Under a name of its own: the operation before it may be a change of the same row.
+    author = Author(by, None, handover["id"], now_ms)
     record.insert(db, HANDOVER, handover, author, touched)
     carry_out(db, handover, author, now_ms, touched)
+
+
+def _id_of_leaving(db: sqlite3.Connection, from_id: str, op_id: str) -> str:
+    """An operation that is sent again may find that something new has come to whoever left."""
+    first = _derived_id(from_id, op_id)
+    if db.execute("SELECT 1 FROM handover WHERE id = ?", (first,)).fetchone() is None:
+        return first
+    return _derived_id(first, str(record.current_seq(db)))
 
 
 def _derived_id(*named: str) -> str:

@@ -320,3 +320,24 @@ def test_what_a_disabled_person_still_brings_is_taken_and_stays_with_nobody(firm
     assert value(firm, "account", new, "owner_id") == "mona"
     assert held_by_nobody_active(firm) == []
     assert rita.all_rows() == {}
+
+
+def test_what_comes_to_a_disabled_person_later_is_passed_on_when_their_device_sends_the_same_again(firm):
+    as_server(firm, op("user", "rita", manager_id="mona"))
+    [rita] = synced(firm, "rita")
+    rita.add("account", "acme", name="Acme", kind="customer", owner_id="rita")
+    as_server(firm, op("user", "rita", is_active=0))
+    for name in ("", "bolt", "cone"):
+        if name:
+            as_server(firm, op("account", name, name=name.title(), kind="customer", owner_id="rita"))
+        rita.sync(cut_after=0)  # it hears nothing, and sends the same again
+
+        assert held_by_nobody_active(firm) == []
+
+    changes = history_of(firm, "acme", "owner_id")
+    assert [change["op_id"] == rita.typed[0]["id"] for change in changes] == [False]
+
+
+def history_of(firm, row_id, unit):
+    with firm.look() as db:
+        return db.execute("SELECT * FROM history WHERE row_id = ? AND unit = ?", (row_id, unit)).fetchall()
