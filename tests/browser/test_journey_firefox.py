@@ -80,15 +80,21 @@ def sign_in_and_wait_for_first_sync(page, url: str) -> None:
 
 
 def write_a_visit(page, url: str) -> None:
-    page.goto(url + "/activities/new")
+    wait_until(lambda: is_open(page, url + "/activities/new", "#choices label"))
     page.click("#choices label")
     page.fill("[name='a.body']", "They want steel samples")
     page.click("main form[method=post] .actions button[type=submit]")
     page.wait_for("location.pathname === '/' && document.readyState === 'complete'")
 
 
+def is_open(page, url: str, selector: str) -> bool:
+    """A slow machine may still be loading the copy: then the page says so, and is asked again."""
+    page.goto(url)
+    return page.evaluate("(selector) => document.querySelector(selector) !== null", selector)
+
+
 def wait_until(condition) -> None:
-    end = time.monotonic() + 15
+    end = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < end, "never came true"
         time.sleep(0.1)
