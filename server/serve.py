@@ -122,6 +122,7 @@ def _serve(firm, settings: Settings, listening: socket.socket) -> None:
     # Imported here: it reads and compiles every page, which the commands that serve nothing need not wait for.
     from server.app import create_app
 
+    allow_open_files()
     config = uvicorn_config(create_app(firm, settings), settings)
     # Pages and catalogues stay for good: looking through them for rubbish again and again stops every answer.
     gc.collect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import resource
 import threading
 from pathlib import Path
 
@@ -33,6 +34,15 @@ def firm(tmp_path):
     made = make_firm(tmp_path / "firm")
     yield made
     made.close()
+
+
+@pytest.fixture
+def few_files():
+    """What most systems give a process that does not ask; children inherit it."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1_024, before[1]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -127,6 +128,14 @@ def test_a_served_firm_answers_and_stops_when_told(served):
 
     assert "Nordlicht" in page
     assert server.wait(10) == 0
+
+
+def test_a_served_firm_may_have_thousands_of_devices_listening(few_files, served):
+    server, url = served
+    open_url(f"{url}/sign-in").read()
+
+    soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    assert soft >= min(hard, 20_000)
 
 
 def test_an_open_stream_does_not_hold_the_server_up_and_logs_no_error(firm, served):

@@ -6,8 +6,6 @@ import asyncio
 import resource
 import socket
 
-import pytest
-
 from server.serve import allow_open_files, listen
 
 from .. import own_loop
@@ -29,14 +27,6 @@ async def _nodelay_of_a_connection() -> int:
     client.close()
     server.close()
     return is_off
-
-
-@pytest.fixture
-def few_files():
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1_024, before[1]), before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_thousands_may_listen_where_the_system_allows_it(few_files):
