@@ -20,7 +20,7 @@ from .permission import Rejected
 from .record import Author, as_json
 
 ACCOUNT, MEMBER, CONTACT = BY_NAME["account"], BY_NAME["account_member"], BY_NAME["contact"]
-EVENT, TASK, USER = BY_NAME["event"], BY_NAME["task"], BY_NAME["user"]
+EVENT, TASK = BY_NAME["event"], BY_NAME["task"]
 HANDOVER, ITEM = BY_NAME["handover"], BY_NAME["handover_item"]
 
 
