@@ -341,6 +341,15 @@ def test_whoever_may_only_look_is_offered_nothing_that_would_be_refused(desk, me
     assert ["/contacts/con0/edit" in links, "/relations/new?contact=con0" in links] == [may_write] * 2
 
 
+def test_whoever_was_shared_it_twice_has_the_better_of_both(desk):
+    desk.add("account_member", "m1", account_id="acc0", user_id="sam", access="read")
+    desk.add("account_member", "m2", account_id="acc0", user_id="sam", access="write")
+    desk.me = "sam"
+
+    assert "/customers/acc0/edit" in desk.get("/customers/acc0").links
+    assert "/contacts/con0/edit" in desk.get("/contacts/con0").links
+
+
 def test_a_device_that_holds_a_part_says_so_and_offers_the_whole_from_the_server(desk):
     some = dict(Viewer.__dataclass_fields__["sync"].default_factory()) | {"accounts_elsewhere": 12}
     shown = desk.get("/people/rita/handover?to=ron&level=a", sync=some)
