@@ -41,6 +41,26 @@ def m0005_handover(db: Database) -> None:
     _run(db, HERE / "schema" / "0005_handover.sql")
 
 
+@migrations()
+def m0006_approvals(db: Database) -> None:
+    _run(db, HERE / "schema" / "0006_approvals.sql")
+
+
+@migrations()
+def m0007_attachments(db: Database) -> None:
+    _run(db, HERE / "schema" / "0007_attachments.sql")
+
+
+@migrations()
+def m0008_notices(db: Database) -> None:
+    _run(db, HERE / "schema" / "0008_notices.sql")
+
+
+@migrations()
+def m0009_reminders(db: Database) -> None:
+    _run(db, HERE / "schema" / "0009_reminders.sql")
+
+
 def _run(db: Database, script: Path) -> None:
     """Run a file's statements one by one: executescript would commit the migration's transaction."""
     for statement in _statements(script.read_text("utf-8")):

@@ -34,6 +34,8 @@ SQL_TYPES = {
     "flag": "INTEGER",
     "count": "INTEGER",
     "instant": "INTEGER",
+    "money": "INTEGER",
+    "answers": "TEXT",
 }
 
 
@@ -42,9 +44,12 @@ class Field:
     """One column of an entity.
 
     type: a key of SQL_TYPES.  `date` is 'YYYY-MM-DD', `instant` is UTC milliseconds, `flag` is 0 or 1,
-        `set` is a JSON array of distinct strings, `json` is any JSON text made by the server.
+        `set` is a JSON array of distinct strings, `json` is any JSON text made by the server.  `money` is hundredths
+        of a currency's unit, whatever the currency; `answers` is a JSON object of key -> text, keys in order, without
+        what is empty, changed as one.
     most: longest text in code points, largest count, or most members of a set.
-    of: what a set holds: 'phone', 'email', 'tag' or 'ref'; what a text is: 'rule', see rules.py.
+    of: what a set holds: 'phone', 'email', 'tag' or 'ref'; what a text is: 'rule', see rules.py, or 'clock' (HH:MM);
+        what answers are: 'money', or any text.
     ref: the entity that a `ref` (or a set of refs) points to.
     group: fields of one group travel together: they are changed, and clash, as one.
     default: the value a new row takes when none is given; '@me' is the person, '@now' the time.
@@ -79,7 +84,8 @@ class Bucket:
     """One reason for a row to be held by a person: a bucket kind and the column that names its key.
 
     kind: 'firm' (everyone; no column), 'account' (whoever sees the account), 'person' (the person and
-        whoever's data scope reaches the person), 'private' (the person alone).
+        whoever's data scope reaches the person), 'private' (the person alone), 'approval' (whoever takes part in the
+        approval beside its applicant).
     column: the field holding the key; a set field puts the row into one bucket per member.
     only_without: the bucket counts only while this other column is NULL.
     """
@@ -173,6 +179,16 @@ def ref(name: str, entity: str, **more) -> Field:
 def members(name: str, of: str, most: int = 50, **more) -> Field:
     """A set field; its default is the empty set."""
     return Field(name, "set", of=of, most=most, merge=UNION, default="[]", **more)
+
+
+def money(name: str, most: int = 10**14, **more) -> Field:
+    """An amount in hundredths; its name ends in `_cents`."""
+    return Field(name, "money", most=most, **more)
+
+
+def answers(name: str, most: int = 50_000, **more) -> Field:
+    """What was filled into a form that an administrator made; nothing is the empty object."""
+    return Field(name, "answers", most=most, default="{}", **more)
 
 
 def document(name: str, **more) -> Field:

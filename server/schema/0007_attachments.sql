@@ -1,0 +1,1 @@
+-- Files that are on their way to the server.
