@@ -5,7 +5,7 @@
  */
 
 import { isId } from './ids.js';
-import { entityNamed } from './model.js';
+import { entityNamed, fieldNamed } from './model.js';
 import { Malformed } from './operations.js';
 import { trimmed } from './tidy.js';
 
@@ -98,21 +98,26 @@ function readSlot(name, header, posted, entities) {
     inputs: new Map(),
   };
   for (const about of ['*', 'deleted', 'skip_unless']) posted.delete(about);
-  for (const [field, parts] of byField(posted)) slot.inputs.set(field, readInput(`${name}.${field}`, parts));
+  for (const [field, parts] of byField(posted, entity)) {
+    const read = isAnswers(entity, field) ? readAnswers : readInput;
+    slot.inputs.set(field, read(`${name}.${field}`, parts));
+  }
   return slot;
 }
 
 /**
- * Field name -> suffix -> texts; a name with an unknown suffix stays whole, and is an unknown field.
+ * Field name -> suffix -> texts; a name with an unknown suffix stays whole, and is an unknown field. Of answers the
+ * suffix is the key.
  * @param {Map<string, string[]>} posted
+ * @param {Entity} entity
  * @returns {Map<string, Map<string, string[]>>}
  */
-function byField(posted) {
+function byField(posted, entity) {
   const fields = new Map();
   for (const [rest, texts] of posted) {
     const dot = rest.indexOf('.');
     const suffix = dot < 0 ? '' : rest.slice(dot + 1);
-    const isKnown = SUFFIXES.has(suffix);
+    const isKnown = SUFFIXES.has(suffix) || isAnswers(entity, rest.slice(0, dot));
     const field = isKnown && dot >= 0 ? rest.slice(0, dot) : rest;
     if (!fields.has(field)) fields.set(field, new Map());
     fields.get(field).set(isKnown ? suffix : '', texts);
@@ -141,6 +146,45 @@ function readInput(name, parts) {
   }
   const typed = parts.get('') ?? null;
   return { name, typed, was: parts.get('was') ?? null, isBlank: !(typed ?? []).some((text) => trimmed(text)) };
+}
+
+/**
+ * @param {Entity} entity
+ * @param {string} name
+ */
+function isAnswers(entity, name) {
+  return fieldNamed(entity, name)?.type === 'answers';
+}
+
+/**
+ * What was typed under each key, over what was there; a JSON text of the whole may be posted instead.
+ * @param {string} name
+ * @param {Map<string, string[]>} parts
+ * @returns {Input}
+ */
+function readAnswers(name, parts) {
+  const was = parts.get('was') ?? null;
+  const keys = [...parts.keys()].filter((key) => key !== '' && key !== 'was');
+  if (!keys.length) {
+    const typed = parts.get('') ?? null;
+    return { name, typed, was, isBlank: !(typed ?? []).some((text) => trimmed(text)) };
+  }
+  const answered = keys.map((key) => [key, (parts.get(key) ?? []).map(trimmed).filter((text) => text !== '').join(' ')]);
+  const whole = { ...objectOf(last(parts.get('was'))), ...Object.fromEntries(answered) };
+  return { name, typed: [JSON.stringify(whole)], was, isBlank: !answered.some(([, text]) => text) };
+}
+
+/**
+ * @param {string} text
+ * @returns {Record<string, unknown>}
+ */
+function objectOf(text) {
+  try {
+    const found = text ? JSON.parse(text) : {};
+    return typeof found === 'object' && found !== null && !Array.isArray(found) ? found : {};
+  } catch {
+    return {};
+  }
 }
 
 /**

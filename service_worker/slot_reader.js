@@ -185,7 +185,7 @@ class SlotReader {
   /** A new row takes the model's defaults for what was not said, and must have what is required. */
   #complete() {
     const given = defaults(this.#entity, this.#context.me, this.#context.now_ms);
-    for (const field of this.#entity.fields) if (field.type === 'set') delete given[field.name];
+    for (const field of this.#entity.fields) if (field.type === 'set' || field.by_server) delete given[field.name];
     this.#set = { ...given, ...this.#set };
     for (const name of missing(this.#entity, { ...this.#set, ...this.#add })) {
       const inputName = this.#slot.inputs.get(name)?.name ?? `${this.#slot.name}.${name}`;
@@ -226,7 +226,9 @@ class SlotReader {
       take();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.#refuse(inputName, error.code, { field: field.name, ...error.detail });
+      // Beside the answer that it is about, where it is about one.
+      const beside = 'key' in error.detail ? `${inputName}.${error.detail.key}` : inputName;
+      this.#refuse(beside, error.code, { field: field.name, ...error.detail });
     }
   }
 

@@ -15,6 +15,8 @@ const DAY = /^([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?$/u;
 const TIME = /^([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]*)?)?$/u;
 const MILLISECONDS = /^-?[0-9]{1,16}$/u;
 const NUMBER = /^[+-]?[0-9]{1,30}$/u;
+const AMOUNT = /^([+-])?([0-9]{1,14}|[0-9]{1,3}(?:[, ][0-9]{3}){1,4})?(?:\.([0-9]{1,2}))?$/u;
+const CURRENCY_SIGNS = /^(?:[¥￥$€£]|[A-Z]{3}) ?|(?:元|圆|圓)$/gu;
 const YES = ['1', 'on', 'true', 'yes'];
 const NO = ['0', 'off', 'false', 'no'];
 const BETWEEN = new RegExp(`[${SEPARATOR}]`, 'u');
@@ -24,6 +26,7 @@ const BETWEEN_IDS = new RegExp(`[${SEPARATOR}${SPACE}]`, 'u');
 /**
  * The value meant by what was typed; null (a set: []) where nothing was.
  *
+ * Amounts become hundredths, answers (the JSON text of what was typed under each key) the JSON text of what is meant.
  * Dates become 'YYYY-MM-DD', instants UTC milliseconds of that wall-clock time in tz, sets a list of text.
  * @param {Field} field
  * @param {string|string[]} typed the input's text; a list where a set's name was posted several times
@@ -34,6 +37,7 @@ const BETWEEN_IDS = new RegExp(`[${SEPARATOR}${SPACE}]`, 'u');
 export function parseTyped(field, typed, tz) {
   if (field.type === 'set') return splitMembers(field, typed);
   const text = typeof typed === 'string' ? typed : (typed.at(-1) ?? '');
+  if (field.type === 'answers') return answers(field, text);
   if (!trimmed(text)) return null;
   const parse = PARSERS[field.type];
   return parse ? parse(text, tz) : text;
@@ -66,6 +70,36 @@ function jsonList(text) {
   }
 }
 
+/**
+ * Only amounts are typed otherwise than they are kept; what is no JSON object is for `check` to refuse.
+ * @param {Field} field
+ * @param {string} text
+ */
+function answers(field, text) {
+  if (field.of !== 'money') return text;
+  let given;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return text;
+  return JSON.stringify(Object.fromEntries(Object.entries(given).map(([key, typed]) => [key, amountAnswer(key, typed)])));
+}
+
+/**
+ * @param {string} key
+ * @param {unknown} typed
+ */
+function amountAnswer(key, typed) {
+  if (typeof typed !== 'string' || !trimmed(typed)) return typed;
+  try {
+    return String(PARSERS.money(typed, ''));
+  } catch (error) {
+    throw error instanceof Refused ? new Refused(error.code, { key }) : error;
+  }
+}
+
 /** @type {Record<string, (text: string, tz: string) => string|number>} */
 const PARSERS = {
   flag(text) {
@@ -78,6 +112,13 @@ const PARSERS = {
     const digits = narrow(text).replace(/[, ]/gu, '');
     if (!NUMBER.test(digits)) throw new Refused('not_a_number');
     return Number(digits);
+  },
+
+  money(text) {
+    const match = AMOUNT.exec(trimmed(narrow(text).replace(CURRENCY_SIGNS, '')));
+    if (!match || !(match[2] || match[3])) throw new Refused('not_an_amount');
+    const hundredths = Number((match[2] ?? '0').replace(/[, ]/gu, '')) * 100 + Number((match[3] ?? '0').padEnd(2, '0'));
+    return match[1] === '-' ? -hundredths + 0 : hundredths;
   },
 
   date(text) {

@@ -20,6 +20,11 @@ export const LATEST_MS = 32_503_679_999_999;
 export const LONGEST_MEMBER = { phone: 60, email: 254, tag: 60, ref: 64 };
 
 const DATE = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/u;
+const CLOCK = /^([01]?[0-9]|2[0-3]):([0-5][0-9])$/u;
+const HASH = /^[0-9a-f]{64}$/u;
+const KEY = /^[A-Za-z0-9_:.-]{1,80}$/u;
+const HUNDREDTHS = /^(?:0|[1-9][0-9]{0,13})$/u;
+const MOST_ANSWERS = 200;
 const SURROGATE = /\p{Surrogate}/u;
 const PHONE = /^(?:[0-9 +().\/#*~-]|extn|ext|x|p|w|转|轉|分机|分機|内线|內線)+$/iu;
 const DOMAIN_PART = `[^${SPACE}@.<>()${NOT_SEPARATOR}]+`;
@@ -102,7 +107,7 @@ export function isDate(text) {
 const CHECKS = {
   text(field, value) {
     const line = oneLine(textOf(value));
-    const text = line && field.of === 'rule' ? rule(line) : line;
+    const text = line && Object.hasOwn(TEXT_KINDS, field.of) ? TEXT_KINDS[field.of](line) : line;
     refuseLonger(text, field.most);
     return text || null;
   },
@@ -157,7 +162,54 @@ const CHECKS = {
   instant(field, value) {
     return isNothing(value) ? null : wholeNumber(value, EARLIEST_MS, LATEST_MS);
   },
+
+  money(field, value) {
+    return CHECKS.count(field, value);
+  },
+
+  /** Keys in order, without what is empty: the same bytes in both hosts. */
+  answers(field, value) {
+    const given = isObject(value) ? value : isNothing(value) ? {} : parseJson(textOf(value));
+    if (!isObject(given) || !Object.keys(given).every((key) => KEY.test(key))) throw new Refused('not_json');
+    if (Object.keys(given).length > MOST_ANSWERS) throw new Refused('too_many', { most: MOST_ANSWERS });
+    const kept = Object.keys(given).sort().map((key) => [key, answer(field, key, given[key])]);
+    const text = answersText(kept.filter(([, answered]) => answered !== ''));
+    refuseLonger(text, field.most);
+    return text;
+  },
 };
+
+/**
+ * JSON with the keys in this order: an object would move those that look like numbers to the front.
+ * @param {string[][]} pairs
+ */
+export function answersText(pairs) {
+  return `{${pairs.map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`).join(',')}}`;
+}
+
+/**
+ * @param {Field} field
+ * @param {string} key
+ * @param {unknown} value
+ */
+function answer(field, key, value) {
+  let text;
+  try {
+    text = severalLines(textOf(value));
+  } catch (error) {
+    throw error instanceof Refused ? new Refused(error.code, { key }) : error;
+  }
+  if (text && field.of === 'money' && !HUNDREDTHS.test(text)) throw new Refused('not_an_amount', { key });
+  return text;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
+ */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** @type {Record<string, (text: string) => string>} */
 const MEMBER_CHECKS = {
@@ -187,6 +239,22 @@ const MEMBER_CHECKS = {
     return text;
   },
 };
+
+/** @type {Record<string, (text: string) => string>} */
+const TEXT_KINDS = { rule, clock, sha256 };
+
+/** @param {string} text */
+function clock(text) {
+  const match = CLOCK.exec(narrow(text));
+  if (!match) throw new Refused('not_a_clock');
+  return `${match[1].padStart(2, '0')}:${match[2]}`;
+}
+
+/** @param {string} text */
+function sha256(text) {
+  if (!HASH.test(text)) throw new Refused('not_a_hash');
+  return text;
+}
 
 /** @param {string} text */
 function rule(text) {

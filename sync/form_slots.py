@@ -5,6 +5,7 @@ Only the names are understood here; what the values mean is for `forms`.  Twin: 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -91,22 +92,34 @@ def _slot(name: str, header: str, posted: dict[str, Texts], entities: Mapping[st
     slot.whole = posted.pop("*", [])
     slot.is_deleted = trimmed(posted.pop("deleted", [""])[-1]) not in ("", "0")
     slot.skip_unless = trimmed(posted.pop("skip_unless", [""])[-1])
-    slot.inputs = {field: _input(f"{name}.{field}", parts) for field, parts in _by_field(posted).items()}
+    slot.inputs = {
+        field: _input(f"{name}.{field}", parts, _is_answers(slot.entity, field))
+        for field, parts in _by_field(posted, slot.entity).items()
+    }
     return slot
 
 
-def _by_field(posted: dict[str, Texts]) -> dict[str, dict[str, Texts]]:
-    """Field name -> suffix -> texts; a name with an unknown suffix stays whole, and is an unknown field."""
+def _is_answers(entity: Entity, field_name: str) -> bool:
+    return field_name in entity.by_name and entity.by_name[field_name].type == "answers"
+
+
+def _by_field(posted: dict[str, Texts], entity: Entity) -> dict[str, dict[str, Texts]]:
+    """Field name -> suffix -> texts; a name with an unknown suffix stays whole, and is an unknown field.
+
+    Of answers the suffix is the key.
+    """
     by_field: dict[str, dict[str, Texts]] = {}
     for rest, texts in posted.items():
         field_name, _, suffix = rest.partition(".")
-        if suffix not in _SUFFIXES:
+        if suffix not in _SUFFIXES and not _is_answers(entity, field_name):
             field_name, suffix = rest, ""
         by_field.setdefault(field_name, {})[suffix] = texts
     return by_field
 
 
-def _input(name: str, parts: dict[str, Texts]) -> Input:
+def _input(name: str, parts: dict[str, Texts], is_answers: bool = False) -> Input:
+    if is_answers:
+        return _answers(name, parts)
     if "date" in parts or "time" in parts:
         is_blank = not _last(parts.get("date"))
         was = _joined(parts, ".was") if "date.was" in parts or "time.was" in parts else parts.get("was")
@@ -116,6 +129,25 @@ def _input(name: str, parts: dict[str, Texts]) -> Input:
         return Input(name, [rule], parts.get("was"), not rule)
     typed = parts.get("")
     return Input(name, typed, parts.get("was"), not any(map(trimmed, typed or [])))
+
+
+def _answers(name: str, parts: dict[str, Texts]) -> Input:
+    """What was typed under each key, over what was there; a JSON text of the whole may be posted instead."""
+    keys = [key for key in parts if key not in ("", "was")]
+    if not keys:
+        typed = parts.get("")
+        return Input(name, typed, parts.get("was"), not any(map(trimmed, typed or [])))
+    answered = {key: " ".join(filter(None, map(trimmed, parts[key]))) for key in keys}
+    whole = _object(_last(parts.get("was"))) | answered
+    return Input(name, [json.dumps(whole)], parts.get("was"), not any(answered.values()))
+
+
+def _object(text: str) -> dict:
+    try:
+        found = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _joined(parts: dict[str, Texts], suffix: str) -> Texts:

@@ -122,8 +122,8 @@ class SlotReader:
     def _complete(self) -> None:
         """A new row takes the model's defaults for what was not said, and must have what is required."""
         given = defaults(self.entity, self.context.me, self.context.now_ms)
-        sets = {f.name for f in self.entity.fields if f.type == "set"}
-        self.set = {name: value for name, value in given.items() if name not in sets} | self.set
+        not_said = {f.name for f in self.entity.fields if f.type == "set" or f.by_server}
+        self.set = {name: value for name, value in given.items() if name not in not_said} | self.set
         for name in missing(self.entity, self.set | self.add):
             posted = self.slot.inputs.get(name)
             input_name = posted.name if posted else f"{self.slot.name}.{name}"
@@ -157,7 +157,9 @@ class SlotReader:
         try:
             take()
         except Refused as refused:
-            self.result.errors.setdefault(input_name, (refused.code, {"field": f.name, **refused.detail}))
+            # Beside the answer that it is about, where it is about one.
+            beside = f"{input_name}.{refused.detail['key']}" if "key" in refused.detail else input_name
+            self.result.errors.setdefault(beside, (refused.code, {"field": f.name, **refused.detail}))
 
     def _value(self, f: Field, typed: list[str]) -> object:
         return check(f, parse_typed(f, typed, self.context.tz))

@@ -18,6 +18,8 @@ _DAY = re.compile("([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 _TIME = re.compile("([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\\.[0-9]*)?)?")
 _MILLISECONDS = re.compile("-?[0-9]{1,16}")
 _NUMBER = re.compile("[+-]?[0-9]{1,30}")
+_AMOUNT = re.compile("(\\+|-)?([0-9]{1,14}|[0-9]{1,3}(?:[, ][0-9]{3}){1,4})?(?:\\.([0-9]{1,2}))?")
+_CURRENCY_SIGNS = re.compile("^(?:[¥￥$€£]|[A-Z]{3}) ?|(?:元|圆|圓)$")
 _YES = ("1", "on", "true", "yes")
 _NO = ("0", "off", "false", "no")
 
@@ -26,11 +28,14 @@ def parse_typed(field: Field, typed: str | list[str], tz: str) -> object:
     """The value meant by what was typed; None (a set: []) where nothing was.
 
     typed: the input's text; a list where a set's name was posted several times.
+    Amounts become hundredths, answers (the JSON text of what was typed under each key) the JSON text of what is meant.
     Dates become 'YYYY-MM-DD', instants UTC milliseconds of that wall-clock time in tz, sets a list of text.
     Raises Refused where it cannot be read.
     """
     if field.type == "set":
         return split_members(field, typed)
+    if field.type == "answers":
+        return _answers(field, typed if isinstance(typed, str) else (typed[-1] if typed else ""))
     text = typed if isinstance(typed, str) else (typed[-1] if typed else "")
     parse = _PARSERS.get(field.type)
     if not trimmed(text):
@@ -99,4 +104,35 @@ def _instant(text: str, tz: str) -> int:
         raise Refused("unknown_zone", {"zone": tz}) from error
 
 
-_PARSERS = {"flag": _flag, "count": _count, "date": _date, "instant": _instant}
+def _money(text: str, _tz: str = "") -> int:
+    written = trimmed(_CURRENCY_SIGNS.sub("", narrow(text)))
+    match = _AMOUNT.fullmatch(written)
+    if not match or not (match[2] or match[3]):
+        raise Refused("not_an_amount")
+    hundredths = int(re.sub("[, ]", "", match[2] or "0")) * 100 + int((match[3] or "0").ljust(2, "0"))
+    return -hundredths if match[1] == "-" else hundredths
+
+
+def _answers(field: Field, text: str) -> str:
+    """Only amounts are typed otherwise than they are kept; what is no JSON object is for `check` to refuse."""
+    if field.of != "money":
+        return text
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(given, dict):
+        return text
+    return json.dumps({key: _amount_answer(key, typed) for key, typed in given.items()})
+
+
+def _amount_answer(key: str, typed: object) -> object:
+    if not isinstance(typed, str) or not trimmed(typed):
+        return typed
+    try:
+        return str(_money(typed))
+    except Refused as refused:
+        raise Refused(refused.code, {"key": key}) from refused
+
+
+_PARSERS = {"flag": _flag, "money": _money, "count": _count, "date": _date, "instant": _instant}

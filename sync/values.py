@@ -6,7 +6,7 @@ holds.  It never reads a row, a clock or a database.  Twin: service_worker/value
 Codes of Refused and their detail: required; not_text; bad_text; too_long {most}; too_many {most};
 not_a_choice {choices}; not_a_date; not_a_number; out_of_range {least, most}; not_a_flag; not_an_id;
 not_a_list; not_json; not_a_phone {value}; not_an_email {value}; unknown_zone {zone}; bad_rule {part};
-no_rule_end.
+no_rule_end; not_an_amount; not_a_clock; not_a_hash.  Of answers the detail has the key, too.
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ LARGEST = 2**53 - 1
 LONGEST_MEMBER = {"phone": 60, "email": 254, "tag": 60, "ref": 64}
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_CLOCK = re.compile("([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_HASH = re.compile("[0-9a-f]{64}")
+_KEY = re.compile("[A-Za-z0-9_:.-]{1,80}")
+_HUNDREDTHS = re.compile("0|[1-9][0-9]{0,13}")
+MOST_ANSWERS = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _EXTENSION = "extn|ext|x|p|w|转|轉|分机|分機|内线|內線"
 _PHONE = re.compile(rf"(?:[0-9 +().\/#*~-]|{_EXTENSION})+", re.IGNORECASE)
@@ -94,8 +99,8 @@ def is_date(text: str) -> bool:
 
 def _text(field: Field, value: object) -> str | None:
     text = one_line(_text_of(value))
-    if text and field.of == "rule":
-        text = _rule(text)
+    if text and field.of in _TEXT_KINDS:
+        text = _TEXT_KINDS[field.of](text)
     _refuse_longer(text, field.most)
     return text or None
 
@@ -107,6 +112,22 @@ def _rule(text: str) -> str:
         if bad.part in ("UNTIL=", "COUNT="):
             raise Refused("no_rule_end") from bad
         raise Refused("bad_rule", {"part": bad.part}) from bad
+
+
+def _clock(text: str) -> str:
+    match = _CLOCK.fullmatch(narrow(text))
+    if not match:
+        raise Refused("not_a_clock")
+    return f"{match[1]:0>2}:{match[2]}"
+
+
+def _sha256(text: str) -> str:
+    if not _HASH.fullmatch(text):
+        raise Refused("not_a_hash")
+    return text
+
+
+_TEXT_KINDS = {"rule": _rule, "clock": _clock, "sha256": _sha256}
 
 
 def _prose(field: Field, value: object) -> str | None:
@@ -154,6 +175,29 @@ def _document(field: Field, value: object) -> str | None:
     return text
 
 
+def _answers(field: Field, value: object) -> str:
+    """Keys in order, without what is empty: the same bytes in both hosts."""
+    given = value if isinstance(value, dict) else {} if _is_nothing(value) else _json(_text_of(value))
+    if not isinstance(given, dict) or not all(isinstance(key, str) and _KEY.fullmatch(key) for key in given):
+        raise Refused("not_json")
+    if len(given) > MOST_ANSWERS:
+        raise Refused("too_many", {"most": MOST_ANSWERS})
+    kept = {key: _answer(field, key, given[key]) for key in sorted(given)}
+    text = json.dumps({key: a for key, a in kept.items() if a}, ensure_ascii=False, separators=(",", ":"))
+    _refuse_longer(text, field.most)
+    return text
+
+
+def _answer(field: Field, key: str, value: object) -> str:
+    try:
+        text = several_lines(_text_of(value))
+    except Refused as refused:
+        raise Refused(refused.code, {"key": key}) from refused
+    if text and field.of == "money" and not _HUNDREDTHS.fullmatch(text):
+        raise Refused("not_an_amount", {"key": key})
+    return text
+
+
 def _flag(field: Field, value: object) -> int:
     if _is_nothing(value):
         return 0
@@ -181,6 +225,8 @@ _CHECKS = {
     "flag": _flag,
     "count": _count,
     "instant": _instant,
+    "money": _count,
+    "answers": _answers,
 }
 
 

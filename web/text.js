@@ -9,7 +9,7 @@ import { isoDate, localDate, localMs, parseDate, weekdayOfMs, wholeNumber } from
 import { differences } from "./differences.js";
 import { Safe, escape } from "./markup.js";
 import { OTHER, REASONS } from "./reasons.js";
-import { TABLES } from "./text_tables.js";
+import { CURRENCY_SIGNS, TABLES, WHOLE_CURRENCIES } from "./text_tables.js";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -48,6 +48,8 @@ export class Text {
       month_of: this.monthOf.bind(this),
       iso: this.iso.bind(this),
       number: this.number.bind(this),
+      money: this.money.bind(this),
+      amount: this.amount.bind(this),
       reason: this.reason.bind(this),
     };
   }
@@ -138,6 +140,25 @@ export class Text {
     return number === "-0" ? "0" : number;
   }
 
+  /** An amount in hundredths, with its currency: ¥1,280.50. @param {any} cents @param {any} [currency] */
+  money(cents, currency = null) {
+    const number = wholeNumber(cents);
+    if (number === null) return shown(cents);
+    const most = Math.abs(number);
+    let written = String(Math.floor(most / 100)).replace(/\B(?=(\d{3})+$)/g, ",");
+    if (most % 100 || !WHOLE_CURRENCIES.includes(currency)) written += `.${hundredths(most)}`;
+    const sign = !currency ? "" : Object.hasOwn(CURRENCY_SIGNS, currency) ? CURRENCY_SIGNS[currency] : `${currency} `;
+    return `${number < 0 ? "-" : ""}${sign}${written}`;
+  }
+
+  /** An amount in hundredths as an input takes it: 1280.50. @param {any} cents */
+  amount(cents) {
+    const number = wholeNumber(cents);
+    if (number === null) return shown(cents);
+    const most = Math.abs(number);
+    return `${number < 0 ? "-" : ""}${Math.floor(most / 100)}.${hundredths(most)}`;
+  }
+
   /** Why something was refused, in words; detail may be the JSON text of an outbox row. @param {any} code @param {any} [detail] */
   reason(code, detail = null) {
     if (!code) return "";
@@ -181,6 +202,10 @@ export class Text {
     };
     return table[name].replace(/\{(\w)\}/g, (_, part) => parts[part]);
   }
+}
+
+function hundredths(most) {
+  return String(most % 100).padStart(2, "0");
 }
 
 function counted(words, number) {

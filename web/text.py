@@ -17,7 +17,7 @@ from . import dates
 from .catalogues import Catalogue, catalogue
 from .differences import differences
 from .reasons import OTHER, REASONS
-from .text_tables import TABLES
+from .text_tables import CURRENCY_SIGNS, TABLES, WHOLE_CURRENCIES
 
 _PLACEHOLDER = re.compile(r"%\(([A-Za-z_][A-Za-z0-9_]*)\)s")
 _MINUTE_MS, _HOUR_MS, _DAY_MS = 60_000, 3_600_000, 86_400_000
@@ -115,6 +115,24 @@ class Text:
         shown = f"{whole}.{decimals}" if decimals else whole
         return "0" if shown == "-0" else shown
 
+    def money(self, cents: int | None, currency: str | None = None) -> str:
+        """An amount in hundredths, with its currency: ¥1,280.50."""
+        number = dates.whole_number(cents)
+        if number is None:
+            return _shown(cents)
+        shown = f"{abs(number) // 100:,}"
+        if number % 100 or currency not in WHOLE_CURRENCIES:
+            shown += f".{abs(number) % 100:02}"
+        sign = CURRENCY_SIGNS.get(currency, f"{currency} ") if currency else ""
+        return f"{'-' if number < 0 else ''}{sign}{shown}"
+
+    def amount(self, cents: int | None) -> str:
+        """An amount in hundredths as an input takes it: 1280.50."""
+        number = dates.whole_number(cents)
+        if number is None:
+            return _shown(cents)
+        return f"{'-' if number < 0 else ''}{abs(number) // 100}.{abs(number) % 100:02}"
+
     def reason(self, code: str | None, detail: dict | str | None = None) -> str:
         """Why something was refused, in words; detail may be the JSON text of an outbox row."""
         if not code:
@@ -186,5 +204,7 @@ _NAMES = (
     "month_of",
     "iso",
     "number",
+    "money",
+    "amount",
     "reason",
 )

@@ -57,3 +57,9 @@ export const TABLES = {
     days: "{n} 天前",
   },
 };
+
+/** How amounts of these currencies are marked; others by their code. @type {Record<string, string>} */
+export const CURRENCY_SIGNS = { CNY: "¥", HKD: "HK$", TWD: "NT$", USD: "$", EUR: "€", GBP: "£", JPY: "JP¥", KRW: "₩" };
+
+/** Nobody writes hundredths of these. */
+export const WHOLE_CURRENCIES = ["JPY", "KRW", "TWD", "VND"];

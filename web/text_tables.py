@@ -3,6 +3,20 @@
 Here rather than in the catalogues because their order and joints differ, not only their words.
 """
 
+# How amounts of these currencies are marked; others by their code.
+CURRENCY_SIGNS = {
+    "CNY": "¥",
+    "HKD": "HK$",
+    "TWD": "NT$",
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "JP¥",
+    "KRW": "₩",
+}
+# Nobody writes hundredths of these.
+WHOLE_CURRENCIES = ("JPY", "KRW", "TWD", "VND")
+
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()

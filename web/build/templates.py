@@ -42,6 +42,8 @@ TEXT_FUNCTIONS = (
     "month_of",
     "iso",
     "number",
+    "money",
+    "amount",
     "reason",
     "differences",
 )
