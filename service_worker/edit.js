@@ -4,6 +4,7 @@
  */
 
 import { operationsFromForm } from "./forms.js";
+import { withdraw } from "./held.js";
 import { uuid7 } from "./ids.js";
 import { discard, record, retry } from "./outbox.js";
 import { QuotaExceeded, ReplicaDamaged, StorageFailed } from "./replica.js";
@@ -43,7 +44,7 @@ export async function save(replica, host, items, by) {
 }
 
 /**
- * What only a device can be asked: to send a refused operation again, or to give it up.
+ * What only a device can be asked: to send a refused operation again, to give it up, or to take back what was not sent.
  *
  * @param {any} replica @param {import("./host.js").Host} host @param {Array<[string, string]>} items
  * @returns {Promise<Saved>}
@@ -56,7 +57,16 @@ export async function settleRefused(replica, host, items) {
     retry: () => (retry(replica, n, newId) ? ["outbox"] : []),
     discard: () => [discard(replica, host.tables, n)].filter((entity) => entity !== null),
   }[given["outbox.action"]];
+  if (given["outbox.action"] === "withdraw") return takeBack(replica, host, n, given);
   const changed = act && Number.isInteger(n) ? await durably(given, () => replica.tx(act)) : [];
+  return { next: localAddress(given.next), entities: changed };
+}
+
+/** @param {any} replica @param {import("./host.js").Host} host @param {number} n @param {Record<string, string>} given
+ * @returns {Promise<Saved>} @throws {NotSaved} */
+async function takeBack(replica, host, n, given) {
+  const changed = await durably(given, () => replica.tx(() => withdraw(replica, host.tables, n)));
+  if (!changed) throw new NotSaved({ errors: { "": ["on_its_way", {}] }, values: given });
   return { next: localAddress(given.next), entities: changed };
 }
 

@@ -8,6 +8,7 @@ import { DEVICE_SCRIPT, ENTITIES, SCHEMA_HASH, STAMPS } from "../generated/model
 import { PINYIN } from "../generated/pinyin.gen.js";
 import { Backoff } from "./backoff.js";
 import { CheckUps } from "./check_ups.js";
+import { heldFor } from "./held.js";
 import { Kept } from "./kept.js";
 import { loadPinyin } from "./latin.js";
 import { layAllOver } from "./overlay.js";
@@ -118,6 +119,15 @@ export class Host {
     this.#tellStatus();
     await this.#afterwards();
     return this.#why;
+  }
+
+  /** The person did something: send it, and after a moment what may be taken back until then. */
+  async sendEdits() {
+    await this.sync("edited");
+    const ms = this.#replica ? heldFor(this.#replica, Date.now()) : 0;
+    if (!ms) return;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await this.sync("edited");
   }
 
   /** A page came to the foreground: load the replica before the first tap, and sync when it may be stale. */

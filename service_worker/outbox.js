@@ -85,12 +85,14 @@ export function acknowledge(replica, outcomes) {
  * oldest first.
  *
  * @param {any} replica @param {{operations: number, bytes: number}} most
- * @returns {Entry[]} at least one group when anything waits
+ * @param {(entry: Entry) => boolean} [isHeld] what may not go yet, and holds up what was done after it
+ * @returns {Entry[]} at least one group when anything may go
  */
-export function nextBatch(replica, most) {
+export function nextBatch(replica, most, isHeld = () => false) {
   const batch = [];
   let bytes = 0;
   for (const group of groupsOf(replica.all(WAITING))) {
+    if (group.some(isHeld)) break;
     bytes += group.reduce((sum, entry) => sum + 3 * entry.op.length, 0);
     if (batch.length && (bytes > most.bytes || batch.length + group.length > most.operations)) break;
     batch.push(...group);
@@ -144,7 +146,8 @@ export function put(replica, entry) {
 
 /** Above all that is here or was sent: numbers keep the order in which things were done. @param {any} replica @returns {number} */
 export function nextNumber(replica) {
-  return replica.value("SELECT max(coalesce((SELECT max(n) FROM outbox), 0), coalesce((SELECT max(n) FROM sent), 0)) + 1");
+  return replica.value(`SELECT max(coalesce((SELECT max(n) FROM outbox), 0), coalesce((SELECT max(n) FROM sent), 0),
+    coalesce((SELECT CAST(value AS INTEGER) FROM replica_meta WHERE name = 'tried_n'), 0)) + 1`);
 }
 
 /** @param {Operation} operation @param {string} author */
@@ -158,7 +161,7 @@ function named(operation) {
 }
 
 /** @param {any} replica @param {number} n @returns {Entry|undefined} */
-function entryAt(replica, n) {
+export function entryAt(replica, n) {
   return replica.one("SELECT * FROM outbox WHERE n = :n", { ":n": n });
 }
 

@@ -62,7 +62,7 @@ export class Router {
     const found = this.#pages.match(url.pathname);
     if (!found) return request.mode === "navigate" ? this.#answers.fromNetwork(request) : null;
     if (found.page.host === "server") return this.#answers.fromNetwork(request);
-    return this.#answers.post({ request, url, found }, () => life.waitFor(this.#host.sync("edited")));
+    return this.#answers.post({ request, url, found }, () => life.waitFor(this.#host.sendEdits()));
   }
 
   /** The device forgets when the server has: not before, or an outbox would be lost for a sign-out that failed.

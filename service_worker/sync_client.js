@@ -8,6 +8,7 @@
 import { Course } from "./course.js";
 import { PATIENCE, SyncStopped, linesFrom, post, refusalOf, stopFor, stopped } from "./exchange.js";
 import { greet } from "./greeting.js";
+import { isHeld, noteTried } from "./held.js";
 import { Intake, dropRows } from "./intake.js";
 import { nextBatch, operationOf, refuse } from "./outbox.js";
 import { Pace } from "./pace.js";
@@ -135,7 +136,13 @@ export class SyncClient {
 
   /** Something waits that may be sent. */
   #hasMore() {
-    return this.#mayPush() && nextBatch(this.#replica, this.#most).length > 0;
+    return this.#batch(this.#most).length > 0;
+  }
+
+  /** What may be sent now. @param {typeof MOST} most @returns {Entry[]} */
+  #batch(most) {
+    const now = this.#now();
+    return this.#mayPush() ? nextBatch(this.#replica, most, (entry) => isHeld(entry, now)) : [];
   }
 
   /** Until the server has said who is signed in, operations stay here: they may be another person's. */
@@ -144,10 +151,11 @@ export class SyncClient {
   }
 
   async #round() {
-    const batch = this.#mayPush() ? nextBatch(this.#replica, this.#most) : [];
+    const batch = this.#batch(this.#most);
     this.isSending = batch.length > 0;
     this.#course.begin();
     try {
+      await noteTried(this.#replica, batch);
       const answer = await post(this.#wire, "/sync", this.#request(batch));
       if (answer.ok) await this.#receive(answer, batch);
       else await this.#mend(answer, batch);
@@ -217,7 +225,7 @@ export class SyncClient {
   async #sendLess(batch) {
     const bytes = 3 * batch.reduce((sum, entry) => sum + entry.op.length, 0);
     const half = { operations: Math.ceil(batch.length / 2), bytes: Math.ceil(bytes / 2) };
-    if (nextBatch(this.#replica, half).length < batch.length) this.#most = half;
+    if (this.#batch(half).length < batch.length) this.#most = half;
     else await this.#replica.tx(() => refuse(this.#replica, batch, "too_large")); // one group that no server takes
     this.#again = true;
   }

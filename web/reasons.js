@@ -28,6 +28,7 @@ export const REASONS = {
   not_an_amount: "This is not an amount. Write it like 1280.50.",
   not_a_clock: "This is not a time. Write it like 09:30.",
   not_a_hash: "This file could not be read. Please choose it again.",
+  on_its_way: "This may be on its way already and can no longer be taken back.",
   end_before_start: "The end must not be before the start.",
   unknown_entity: "This version of the app does not know this kind of entry. Please update the app.",
   unknown_field: "This version of the app does not know one of these fields. Please update the app.",

@@ -37,6 +37,7 @@ REASONS = {
     "not_an_amount": N_("This is not an amount. Write it like 1280.50."),
     "not_a_clock": N_("This is not a time. Write it like 09:30."),
     "not_a_hash": N_("This file could not be read. Please choose it again."),
+    "on_its_way": N_("This may be on its way already and can no longer be taken back."),
     "end_before_start": N_("The end must not be before the start."),
     "unknown_entity": N_("This version of the app does not know this kind of entry. Please update the app."),
     "unknown_field": N_("This version of the app does not know one of these fields. Please update the app."),

@@ -3,6 +3,7 @@
  * Everything comes in as arguments and goes out as JSON.
  */
 
+import { withdraw as takeBack } from "/service_worker/held.js";
 import { uuid7 } from "/service_worker/ids.js";
 import { Kept } from "/service_worker/kept.js";
 import { loadPinyin } from "/service_worker/latin.js";
@@ -53,6 +54,9 @@ export async function open(given, { name = "bench", now = null, patience } = {})
 
 export const close = () => replica.close();
 export const destroy = () => replica.destroy();
+
+/** Take an entry back: what changed, null where it is too late. */
+export const withdraw = (n) => replica.tx(() => takeBack(replica, tables, n));
 
 /** Why it stopped, '' for all well. */
 export async function sync() {
