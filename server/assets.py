@@ -52,9 +52,12 @@ VENDORED = ("/vendor/", ".min.js")
 
 # Vendored files never change: their best compression takes seconds and is kept beside them as NAME.br.
 BROTLI_AT_START = 9
+# What every new device fetches is compressed once more while the server is at work already: a twelfth is saved.
+BROTLI_LATER = 11
+LARGE = 50_000
 
 # Served, but of no use to a device without signal.
-NOT_OFFLINE = ("/static/screenshots/", ".txt", ".md")
+NOT_OFFLINE = ("/static/screenshots/", "-512.png", ".txt", ".md")
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,12 @@ class Assets:
 
     def find(self, address: str) -> Asset | None:
         return self._by_address.get(address)
+
+    def pack_better(self) -> None:
+        """Compress what is large as well as can be: seconds, so in a thread, after the start."""
+        for address, asset in self._by_address.items():
+            if len(asset.packed.get("br", b"")) >= LARGE and not _is_kept_packed(address):
+                asset.packed["br"] = brotli.compress(asset.body, quality=BROTLI_LATER)
 
     async def serve(self, request: Request) -> Response:
         """The endpoint of every address of an asset."""
@@ -188,5 +197,12 @@ def _asset(name: str, body: bytes, cache: str) -> Asset:
 
 
 def _brotli(name: str, body: bytes) -> bytes:
-    kept = ROOT / "service_worker" / "vendor" / f"{Path(name).name}.br"
-    return kept.read_bytes() if kept.exists() else brotli.compress(body, quality=BROTLI_AT_START)
+    return _kept(name).read_bytes() if _is_kept_packed(name) else brotli.compress(body, quality=BROTLI_AT_START)
+
+
+def _is_kept_packed(name: str) -> bool:
+    return _kept(name).exists()
+
+
+def _kept(name: str) -> Path:
+    return ROOT / "service_worker" / "vendor" / f"{Path(name).name}.br"

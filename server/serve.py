@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import socket
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -123,10 +124,12 @@ def _serve(firm, settings: Settings, listening: socket.socket) -> None:
     from server.app import create_app
 
     allow_open_files()
-    config = uvicorn_config(create_app(firm, settings), settings)
+    app = create_app(firm, settings)
+    config = uvicorn_config(app, settings)
     # Pages and catalogues stay for good: looking through them for rubbish again and again stops every answer.
     gc.collect()
     gc.freeze()
+    threading.Thread(target=app.state.assets.pack_better, name="pack", daemon=True).start()
     # uvicorn raises the signal that stopped it once more when it is done; the firm must still be closed then.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):

@@ -139,3 +139,18 @@ def test_our_scripts_are_served_without_their_comments(assets):
     script = assets.find("/static/js/live.js")
 
     assert script.body and b"/**" not in script.body
+
+
+def test_large_scripts_are_packed_better_after_the_start_and_say_the_same(assets):
+    worker = assets.find(f"/_/{assets.build}/service_worker/sw.js")
+    before = len(worker.packed["br"])
+
+    assets.pack_better()
+
+    assert len(worker.packed["br"]) < before
+    assert brotli.decompress(worker.packed["br"]) == worker.body
+
+
+def test_icons_that_only_an_installation_needs_are_not_stored_for_offline_use(assets):
+    assert not [address for address in assets.precache if "512" in address]
+    assert "/static/icons/badge-96.png" in assets.precache
