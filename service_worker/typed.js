@@ -16,6 +16,7 @@ const TIME = /^([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]*)?)?$/u;
 const MILLISECONDS = /^-?[0-9]{1,16}$/u;
 const NUMBER = /^[+-]?[0-9]{1,30}$/u;
 const AMOUNT = /^([+-])?([0-9]{1,14}|[0-9]{1,3}(?:[, ][0-9]{3}){1,4})?(?:\.([0-9]{1,2}))?$/u;
+const RATE = /^([0-9]{1,6})(?:\.([0-9]{1,6}))?$/u;
 const CURRENCY_SIGNS = /^(?:[¥￥$€£]|[A-Z]{3}) ?|(?:元|圆|圓)$/gu;
 const YES = ['1', 'on', 'true', 'yes'];
 const NO = ['0', 'off', 'false', 'no'];
@@ -27,7 +28,7 @@ const BETWEEN_IDS = new RegExp(`[${SEPARATOR}${SPACE}]`, 'u');
  * The value meant by what was typed; null (a set: []) where nothing was.
  *
  * Amounts become hundredths, answers (the JSON text of what was typed under each key) the JSON text of what is meant.
- * Dates become 'YYYY-MM-DD', instants UTC milliseconds of that wall-clock time in tz, sets a list of text.
+ * Rates become millionths, dates 'YYYY-MM-DD', instants UTC milliseconds of that wall-clock time in tz, sets a list of text.
  * @param {Field} field
  * @param {string|string[]} typed the input's text; a list where a set's name was posted several times
  * @param {string} tz
@@ -39,7 +40,7 @@ export function parseTyped(field, typed, tz) {
   const text = typeof typed === 'string' ? typed : (typed.at(-1) ?? '');
   if (field.type === 'answers') return answers(field, text);
   if (!trimmed(text)) return null;
-  const parse = PARSERS[field.type];
+  const parse = PARSERS[field.of === 'rate' ? 'rate' : field.type];
   return parse ? parse(text, tz) : text;
 }
 
@@ -119,6 +120,12 @@ const PARSERS = {
     if (!match || !(match[2] || match[3])) throw new Refused('not_an_amount');
     const hundredths = Number((match[2] ?? '0').replace(/[, ]/gu, '')) * 100 + Number((match[3] ?? '0').padEnd(2, '0'));
     return match[1] === '-' ? -hundredths + 0 : hundredths;
+  },
+
+  rate(text) {
+    const match = RATE.exec(narrow(text));
+    if (!match) throw new Refused('not_a_number');
+    return Number(match[1] + (match[2] ?? '').padEnd(6, '0'));
   },
 
   date(text) {

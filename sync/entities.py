@@ -613,7 +613,7 @@ ENTITIES = (
             money("amount_cents", required=True, group="amount"),
             text("currency", 3, required=True, group="amount", default="CNY"),
             # The firm's currency per unit of this one, in millionths.
-            count("rate_e6", 10**12, least=1, group="amount", default=1_000_000),
+            count("rate_e6", 10**12, least=1, group="amount", default=1_000_000, of="rate"),
             ref("account_id", "account"),
             ref("activity_id", "activity"),
             text("receipt_no", 60),

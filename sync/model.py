@@ -49,7 +49,7 @@ class Field:
         what is empty, changed as one.
     most: longest text in code points, largest count, or most members of a set.
     of: what a set holds: 'phone', 'email', 'tag' or 'ref'; what a text is: 'rule', see rules.py, or 'clock' (HH:MM);
-        what answers are: 'money', or any text.
+        what answers are: 'money', or any text; what a count is: 'rate', typed as a decimal and kept in millionths.
     ref: the entity that a `ref` (or a set of refs) points to.
     group: fields of one group travel together: they are changed, and clash, as one.
     default: the value a new row takes when none is given; '@me' is the person, '@now' the time.

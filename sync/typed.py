@@ -19,6 +19,7 @@ _TIME = re.compile("([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\\.[0-9]*)?)?")
 _MILLISECONDS = re.compile("-?[0-9]{1,16}")
 _NUMBER = re.compile("[+-]?[0-9]{1,30}")
 _AMOUNT = re.compile("(\\+|-)?([0-9]{1,14}|[0-9]{1,3}(?:[, ][0-9]{3}){1,4})?(?:\\.([0-9]{1,2}))?")
+_RATE = re.compile("([0-9]{1,6})(?:\\.([0-9]{1,6}))?")
 _CURRENCY_SIGNS = re.compile("^(?:[¥￥$€£]|[A-Z]{3}) ?|(?:元|圆|圓)$")
 _YES = ("1", "on", "true", "yes")
 _NO = ("0", "off", "false", "no")
@@ -29,7 +30,7 @@ def parse_typed(field: Field, typed: str | list[str], tz: str) -> object:
 
     typed: the input's text; a list where a set's name was posted several times.
     Amounts become hundredths, answers (the JSON text of what was typed under each key) the JSON text of what is meant.
-    Dates become 'YYYY-MM-DD', instants UTC milliseconds of that wall-clock time in tz, sets a list of text.
+    Rates become millionths, dates 'YYYY-MM-DD', instants UTC milliseconds of that wall-clock time in tz, sets a list.
     Raises Refused where it cannot be read.
     """
     if field.type == "set":
@@ -37,7 +38,7 @@ def parse_typed(field: Field, typed: str | list[str], tz: str) -> object:
     if field.type == "answers":
         return _answers(field, typed if isinstance(typed, str) else (typed[-1] if typed else ""))
     text = typed if isinstance(typed, str) else (typed[-1] if typed else "")
-    parse = _PARSERS.get(field.type)
+    parse = _rate if field.of == "rate" else _PARSERS.get(field.type)
     if not trimmed(text):
         return None
     return parse(text, tz) if parse else text
@@ -111,6 +112,13 @@ def _money(text: str, _tz: str = "") -> int:
         raise Refused("not_an_amount")
     hundredths = int(re.sub("[, ]", "", match[2] or "0")) * 100 + int((match[3] or "0").ljust(2, "0"))
     return -hundredths if match[1] == "-" else hundredths
+
+
+def _rate(text: str, _tz: str) -> int:
+    match = _RATE.fullmatch(narrow(text))
+    if not match:
+        raise Refused("not_a_number")
+    return int(match[1] + (match[2] or "").ljust(6, "0"))
 
 
 def _answers(field: Field, text: str) -> str:
