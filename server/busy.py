@@ -51,7 +51,7 @@ def _keep(db: sqlite3.Connection, event: dict, touched: set) -> None:
 
 def _times(db: sqlite3.Connection, event: dict) -> dict:
     """When it takes time; whole days from midnight to midnight, where whoever wrote it is."""
-    tz = event.get("timezone") or _zone_of(db, event["owner_id"])
+    tz = event.get("timezone") or zone_of(db, event["owner_id"])
     start_ms, end_ms = event["start_ms"], event["end_ms"]
     if event.get("is_all_day"):
         last_on = dates.local_date(max(start_ms, end_ms - 1), tz)
@@ -62,7 +62,7 @@ def _times(db: sqlite3.Connection, event: dict) -> dict:
     return {"start_ms": start_ms, "end_ms": end_ms, "rrule": None, "timezone": None, "skipped": None} | series
 
 
-def _zone_of(db: sqlite3.Connection, user_id: str | None) -> str | None:
+def zone_of(db: sqlite3.Connection, user_id: str | None) -> str | None:
     found = db.execute(
         "SELECT coalesce((SELECT timezone FROM preference WHERE id = ? AND deleted = 0),"
         " (SELECT value FROM meta WHERE name = 'timezone'))",

@@ -16,6 +16,7 @@ from sync.operations import Malformed, Operation, apply_patch, defaults, parse
 from sync.values import Refused
 
 from . import collect, conflicts, handover, occurrence, permission, proposal, record, unseen
+from .approvals import substitutes
 from .conflicts import Side
 from .database import sqlite3
 from .permission import Missing, Rejected
@@ -163,6 +164,8 @@ def _make(db, sender: Sender, entity: Entity, op: Operation, raw: dict, touched:
     is_handover = entity.name == "handover" and row.get("done_at_ms") is None
     if is_handover:
         handover.check(db, row, None if sender.is_server else sender.user_id)
+    if entity.name == "substitute":
+        substitutes.check(db, row)
     columns = {"id": op.row} | {f.name: row.get(f.name) for f in entity.fields}
     author = _author(db, sender, op, raw, [])
     seq = record.insert(db, entity, columns, author, touched)
@@ -179,6 +182,8 @@ def _edit(
 ) -> tuple[str, int]:
     merged = merge(entity, row, op, author.at_ms, since)
     check_whole(entity, row | merged.patch, merged.patch)
+    if entity.name == "substitute":
+        substitutes.check(db, row | merged.patch, row)
     # The row last: the outcome's number is then the row's version.
     seq = max((conflicts.keep_lost(db, entity, row, clash, author, touched) for clash in merged.clashes), default=0)
     if merged.patch:
@@ -231,6 +236,8 @@ def _edit_deleted(db, entity: Entity, row: dict, op: Operation, author: Author, 
     ).fetchone()
     merged = merge(entity, row, op, author.at_ms, [])
     check_whole(entity, row | merged.patch, merged.patch)
+    if entity.name == "substitute":
+        substitutes.check(db, row | merged.patch)
     if not knew:
         deleter = Author(*deletion) if deletion else author
         sides = Side(merged.patch, author), Side({"deleted": 1}, deleter)
