@@ -51,6 +51,13 @@ export const REASONS = {
   already_exists: "This exists already.",
   with_others: "Saved together with something else that was not accepted.",
   too_large: "This is too large to be sent. Please shorten it.",
+  wrong_file_type: "This kind of file is not accepted. Please choose a photo (JPEG, PNG, WebP, HEIC) or a PDF.",
+  file_too_large: "This file is larger than 20 MB. Please choose a smaller one.",
+  file_empty: "This file is empty. Please choose another one.",
+  too_many_files: "At most %(most)s files at once. Please save, then add the others.",
+  not_the_file: "This file is not what its entry says. Please remove it and choose it again.",
+  no_room: "The server has no room left for files. Please tell your administrator.",
+  too_many_uploads: "You have sent very many files today. The others go out tomorrow.",
   storage_full: "This device has no space left. Free some space, then save again.",
   storage_failed: "This device could not store it. Nothing was lost: please save again.",
 };

@@ -60,6 +60,13 @@ REASONS = {
     "already_exists": N_("This exists already."),
     "with_others": N_("Saved together with something else that was not accepted."),
     "too_large": N_("This is too large to be sent. Please shorten it."),
+    "wrong_file_type": N_("This kind of file is not accepted. Please choose a photo (JPEG, PNG, WebP, HEIC) or a PDF."),
+    "file_too_large": N_("This file is larger than 20 MB. Please choose a smaller one."),
+    "file_empty": N_("This file is empty. Please choose another one."),
+    "too_many_files": N_("At most %(most)s files at once. Please save, then add the others."),
+    "not_the_file": N_("This file is not what its entry says. Please remove it and choose it again."),
+    "no_room": N_("The server has no room left for files. Please tell your administrator."),
+    "too_many_uploads": N_("You have sent very many files today. The others go out tomorrow."),
     "storage_full": N_("This device has no space left. Free some space, then save again."),
     "storage_failed": N_("This device could not store it. Nothing was lost: please save again."),
 }
