@@ -44,7 +44,7 @@ class Question:
 
 
 def about(entity: Entity, row: dict, kind: str, unit: str, kept: Side, lost: Side, base: dict) -> Question:
-    """A question that those who see the row's account see."""
+    """A question that those who see the row by its account see; else its two authors alone."""
     return Question(entity, row["id"], account_of(entity, row), kind, unit, kept, lost, base)
 
 
@@ -102,8 +102,12 @@ def author_of(change: Change) -> Author:
 
 
 def account_of(entity: Entity, row: dict) -> str | None:
-    """The account whose viewers see what is asked about this row."""
-    return row["id"] if entity.name == "account" else row.get("account_id") or row.get("from_account_id")
+    """The account whose viewers see this row, and so what is asked about it.
+
+    A row may name an account and still be none of its viewers' business, as a request for approval.
+    """
+    column = next((bucket.column for bucket in entity.buckets if bucket.kind == "account"), None)
+    return row.get(column) if column else None
 
 
 def _device_name(db: sqlite3.Connection, device_id: str | None) -> str | None:

@@ -27,7 +27,11 @@ STEPS = (None, 730, 365, 180, 90, 30)
 # A window that was narrowed is widened only when what it then holds fits well.
 WELL_BELOW = 0.8
 # What a row takes on a device, its indexes included.
-ROW_BYTES = {"account": 700, "contact": 450, "activity": 450, "busy": 300, "handover_item": 400}
+ROW_BYTES = {
+    **{"account": 700, "contact": 450, "activity": 450, "busy": 300, "handover_item": 400},
+    **{"approval": 1_100, "approval_revision": 1_300, "approval_step": 700, "approval_action": 700},
+    **{"expense_line": 600, "attachment": 600, "definition_version": 3_000},
+}
 OTHER_ROW_BYTES = 500
 # So many accounts that came since the decision make it worth deciding anew.
 MANY_ACCOUNTS = 500

@@ -168,6 +168,9 @@ def _follow(db, seq: int, entity: Entity, old: dict | None, new: dict, touched: 
     elif entity.name in PEOPLE_COLUMNS:
         if _changed(old, new, PEOPLE_COLUMNS[entity.name] | {"deleted"}):
             touched |= scope.regrant_people(db, seq)
+    elif entity.name == "approval":
+        if _changed(old, new, {"people_ids", "deleted"}):
+            touched |= scope.regrant_approvals(db, seq, [new["id"]])
     elif entity.name == "event":
         busy.keep_busy(db, new, touched)
 

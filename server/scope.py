@@ -1,7 +1,7 @@
 """Who holds which bucket.
 
-`regrant_people` and `regrant_accounts` keep the `membership` table; both run in the writer's
-transaction, in the same change that made them necessary.  What follows for reading is in `views`.
+`regrant_people`, `regrant_accounts` and `regrant_approvals` keep the `membership` table; they run in the
+writer's transaction, in the same change that made them necessary.  What follows for reading is in `views`.
 """
 
 from __future__ import annotations
@@ -69,8 +69,12 @@ def members(db: sqlite3.Connection, buckets: Iterable[tuple[str, str]]) -> set[s
 # --- granting ----------------------------------------------------------------------------------------
 
 
+# The buckets that follow from people alone; who holds the others depends on a row.
+OF_PEOPLE = "('firm', 'private', 'person')"
+
+
 def regrant_people(db: sqlite3.Connection, seq: int) -> set[tuple[str, str]]:
-    """Recompute firm, private and person buckets of everyone, then the accounts that follow.
+    """Recompute firm, private and person buckets of everyone, then the accounts and approvals that follow.
 
     Needed after any change of a person, a role or the department tree.  Returns the buckets whose
     membership changed.
@@ -78,7 +82,9 @@ def regrant_people(db: sqlite3.Connection, seq: int) -> set[tuple[str, str]]:
     wanted = _people_buckets(db)
     held = {
         (row["user_id"], row["kind"], row["key"])
-        for row in db.execute("SELECT user_id, kind, key FROM membership WHERE until_seq IS NULL AND kind <> 'account'")
+        for row in db.execute(
+            f"SELECT user_id, kind, key FROM membership WHERE until_seq IS NULL AND kind IN {OF_PEOPLE}"
+        )
     }
     for user_id, kind, key in wanted - held:
         _enter(db, seq, user_id, kind, key, "write")
@@ -89,6 +95,7 @@ def regrant_people(db: sqlite3.Connection, seq: int) -> set[tuple[str, str]]:
     touched = {(kind, key) for _, kind, key in changed}
     came_or_went = {user_id for user_id, kind, _ in changed if kind == "firm"}
     accounts = _accounts_of(db, owners, with_ownerless=bool(came_or_went)) | _accounts_shared_with(db, came_or_went)
+    touched |= regrant_approvals(db, seq, _approvals_with(db, came_or_went))
     return touched | regrant_accounts(db, seq, accounts)
 
 
@@ -163,6 +170,17 @@ def _accounts_shared_with(db: sqlite3.Connection, user_ids: Iterable[str]) -> se
     return found
 
 
+def _approvals_with(db: sqlite3.Connection, user_ids: set[str]) -> set[str]:
+    if not user_ids:
+        return set()
+    rows = db.execute(
+        "SELECT id FROM approval WHERE EXISTS (SELECT 1 FROM json_each(people_ids)"
+        " WHERE value IN (SELECT value FROM json_each(?)))",
+        (json.dumps(sorted(user_ids)),),
+    )
+    return {row[0] for row in rows}
+
+
 # Owner and whoever reaches the owner; account members; everyone for an account without an owner.
 WANTED_FOR_ACCOUNT = """
 SELECT m.user_id, 'write' AS access FROM account AS a
@@ -203,6 +221,37 @@ def regrant_accounts(db: sqlite3.Connection, seq: int, account_ids: Iterable[str
                 _change_level(db, seq, user_id, account_id, level)
         for user_id in held.keys() - wanted.keys():
             _leave(db, seq, user_id, "account", account_id)
+    return touched
+
+
+WANTED_FOR_APPROVAL = """
+SELECT DISTINCT u.id FROM approval AS a, json_each(a.people_ids) AS takes_part
+  JOIN user AS u ON u.id = takes_part.value AND u.is_active = 1 AND u.deleted = 0
+  WHERE a.id = :id AND a.deleted = 0
+"""
+
+
+def regrant_approvals(db: sqlite3.Connection, seq: int, approval_ids: Iterable[str]) -> set[tuple[str, str]]:
+    """Recompute who takes part in these approvals. Returns the approval buckets whose membership changed.
+
+    To read is enough: what somebody does with a request is a row of their own that points to it.
+    """
+    touched = set()
+    for approval_id in approval_ids:
+        wanted = {row[0] for row in db.execute(WANTED_FOR_APPROVAL, {"id": approval_id})}
+        held = {
+            row[0]
+            for row in db.execute(
+                "SELECT user_id FROM membership WHERE kind = 'approval' AND key = ? AND until_seq IS NULL",
+                (approval_id,),
+            )
+        }
+        for user_id in wanted - held:
+            _enter(db, seq, user_id, "approval", approval_id, "read")
+        for user_id in held - wanted:
+            _leave(db, seq, user_id, "approval", approval_id)
+        if wanted != held:
+            touched.add(("approval", approval_id))
     return touched
 
 

@@ -1,5 +1,32 @@
 -- Approvals, expenses, what hangs on them, and how people are told of things.
 
+-- Who takes part in an approval holds a bucket of its own.
+CREATE TABLE membership_with_approvals (
+  user_id TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('firm', 'account', 'person', 'private', 'approval')),
+  key TEXT NOT NULL,
+  access TEXT NOT NULL CHECK (access IN ('read', 'write')),
+  first_seq INTEGER NOT NULL,
+  from_seq INTEGER NOT NULL,
+  until_seq INTEGER,
+  until_at_ms INTEGER,
+  held_from_seq INTEGER,
+  held_until_seq INTEGER,
+  written_until_seq INTEGER,
+  written_until_at_ms INTEGER,
+  PRIMARY KEY (user_id, kind, key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO membership_with_approvals SELECT user_id, kind, key, access, first_seq, from_seq, until_seq, until_at_ms,
+  held_from_seq, held_until_seq, written_until_seq, written_until_at_ms FROM membership;
+DROP TABLE membership;
+ALTER TABLE membership_with_approvals RENAME TO membership;
+CREATE INDEX membership_kind_key ON membership (kind, key);
+CREATE INDEX membership_held_from_seq ON membership (user_id, held_from_seq);
+CREATE INDEX membership_held_until_seq ON membership (user_id, held_until_seq) WHERE held_until_seq IS NOT NULL;
+CREATE INDEX membership_until_seq ON membership (until_seq) WHERE until_seq IS NOT NULL;
+CREATE INDEX membership_quiet ON membership (key)
+  WHERE kind = 'account' AND until_seq IS NULL AND held_until_seq IS NOT NULL;
+
 CREATE TABLE firm_setting (
   id TEXT PRIMARY KEY NOT NULL,
   key TEXT,
