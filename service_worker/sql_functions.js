@@ -2,7 +2,7 @@
  * The SQL functions that pages use, for SQLite in the worker: the twin of `web/sql_functions.py`.
  * All are deterministic: the same arguments give the same answer on every host, always.
  */
-import { addDays, dayStartMs, localDate, weekStart, weekday } from "../web/dates.js";
+import { addDays, atClock, dayStartMs, localDate, weekStart, weekday } from "../web/dates.js";
 import { derivedId } from "./ids.js";
 import { fold, searchKey } from "./latin.js";
 import { overlapping } from "./overlaps.js";
@@ -17,6 +17,7 @@ export const FUNCTIONS = [
   ["fold", (text) => fold(asText(text))],
   ["search_key", (...texts) => searchKey(...texts.map(asText))],
   ["day_start_ms", (day, tz) => dayStartMs(day, tz)],
+  ["at_clock", (day, clock, tz) => atClock(day, clock, tz)],
   ["local_date", (ms, tz) => localDate(ms, tz)],
   ["add_days", (day, days) => addDays(day, days)],
   ["weekday", (day) => weekday(day)],

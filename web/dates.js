@@ -26,6 +26,21 @@ export function dayStartMs(day, tz) {
   return midnight - before;
 }
 
+/**
+ * The instant at which clocks show HH:MM on a day. A time that the clocks leave out moves forward; one that they
+ * show twice is the first.
+ * @param {any} day @param {any} clock @param {any} tz @returns {number|null}
+ */
+export function atClock(day, clock, tz) {
+  const midnight = parseDate(day);
+  const parts = typeof clock === "string" ? /^([01][0-9]|2[0-3]):([0-5][0-9])$/.exec(clock) : null;
+  if (midnight === null || !parts) return null;
+  const local = midnight + Number(parts[1]) * 3_600_000 + Number(parts[2]) * 60_000;
+  const [before, after] = [-DAY_MS, DAY_MS].map((shift) => local - offsetMs(local + shift, tz));
+  const shown = [before, after].filter((ms) => ms + offsetMs(ms, tz) === local);
+  return shown.length ? Math.min(...shown) : before;
+}
+
 /** The date on a person's calendar at an instant. @param {any} ms @param {any} tz @returns {string|null} */
 export function localDate(ms, tz) {
   const local = localMs(ms, tz);

@@ -16,6 +16,7 @@ import sync.zones  # noqa: F401 - it decides where zones come from
 
 DAY_MS = 86_400_000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,15}")
 _EPOCH = date(1970, 1, 1)
 _LAST_MS = 253_402_300_799_999  # the end of 9999
@@ -36,6 +37,21 @@ def day_start_ms(day: str | None, tz: str | None) -> int | None:
         if offset_ms(midnight - offset, tz) == offset:
             return midnight - offset
     return midnight - before
+
+
+def at_clock(day: str | None, clock: str | None, tz: str | None) -> int | None:
+    """The instant at which clocks show HH:MM on a day.
+
+    A time that the clocks leave out moves forward; one that they show twice is the first.
+    """
+    parsed = parse_date(day)
+    match = _CLOCK.fullmatch(clock) if isinstance(clock, str) else None
+    if parsed is None or match is None:
+        return None
+    local = (parsed - _EPOCH).days * DAY_MS + int(match[1]) * 3_600_000 + int(match[2]) * 60_000
+    before, after = (local - offset_ms(local + shift, tz) for shift in (-DAY_MS, DAY_MS))
+    shown = [ms for ms in (before, after) if ms + offset_ms(ms, tz) == local]
+    return min(shown, default=before)
 
 
 def local_date(ms: int | None, tz: str | None) -> str | None:

@@ -65,6 +65,7 @@ FUNCTIONS = (
     ("fold", 1, _fold),
     ("search_key", -1, _search_key),
     ("day_start_ms", 2, dates.day_start_ms),
+    ("at_clock", 3, dates.at_clock),
     ("local_date", 2, dates.local_date),
     ("add_days", 2, dates.add_days),
     ("weekday", 1, dates.weekday),
