@@ -22,9 +22,9 @@ class Refused(Exception):
         self.detail = detail
 
 
-def make(conn, firm, by: str | None, entity: str, fields: dict) -> str:
-    """Make a row; returns its id. fields: sets are lists. Raises Refused."""
-    row_id = fresh_id(firm)
+def make(conn, firm, by: str | None, entity: str, fields: dict, row_id: str = "") -> str:
+    """Make a row, of this id where one is given; returns its id. fields: sets are lists. Raises Refused."""
+    row_id = row_id or fresh_id(firm)
     present = {name: value for name, value in fields.items() if value not in (None, "")}
     _accept(conn, firm, by, {"entity": entity, "row": row_id, "base": 0, **_patch(entity, present, {})})
     return row_id

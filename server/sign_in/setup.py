@@ -5,18 +5,22 @@ It works while nobody has a sign-in, and never again after that.
 
 from __future__ import annotations
 
+from server.admin.approvals_money import DEFAULT_CURRENCY, set_currency
 from server.admin.changes import make
+from server.approvals import ready_made
 from server.sign_in import passwords
 from server.sign_in.secrets import digest, new_token
 from web.reasons import N_
 
 GOOD_FOR_MS = 86_400_000
 
-# What a new firm starts with: name (translated when it is stored), data scope, is_admin.
+# What a new firm starts with: name (translated when it is stored), data scope, is_admin, is_cashier. Until
+# somebody is given the role Finance, the administrator pays.
 ROLES = (
-    (N_("Administrator"), "everything", 1),
-    (N_("Team manager"), "below", 0),
-    (N_("Salesperson"), "own", 0),
+    (N_("Administrator"), "everything", 1, 1),
+    (N_("Team manager"), "below", 0, 0),
+    (N_("Salesperson"), "own", 0, 0),
+    (N_("Finance"), "own", 0, 1),
 )
 
 
@@ -48,16 +52,16 @@ def check_link(conn, token: str, now_ms: int) -> None:
 
 
 def set_up(conn, firm, token: str, answers: dict[str, str], password_hash: str, translate) -> str:
-    """Make the firm's top department, its roles and its administrator, in a write job.
+    """Make the firm's top department, its roles, its administrator and what may be asked for, in a write job.
 
     answers: firm_name, name, login, timezone, all checked but the login.
-    translate: message id -> text, for the names of the roles.
+    translate: message id -> text, for what gets a name here.
     Returns the administrator's user id. Raises SpentSetupLink, passwords.UnfitLogin.
     """
     now_ms = firm.clock()
     check_link(conn, token, now_ms)
     top_id = make(conn, firm, None, "department", {"name": answers["firm_name"]})
-    roles = [_make_role(conn, firm, translate(name), scope, is_admin) for name, scope, is_admin in ROLES]
+    roles = [_make_role(conn, firm, translate(name), *rights) for name, *rights in ROLES]
     person = {"name": answers["name"], "role_id": roles[0], "department_id": top_id}
     user_id = make(conn, firm, None, "user", person)
     conn.execute(
@@ -65,12 +69,15 @@ def set_up(conn, firm, token: str, answers: dict[str, str], password_hash: str, 
         (answers["timezone"],),
     )
     passwords.store(conn, user_id, answers["login"], password_hash)
+    set_currency(conn, firm, None, DEFAULT_CURRENCY)
+    ready_made.install_in_words(conn, firm, user_id, translate)
     conn.execute("DELETE FROM setup_link")
     return user_id
 
 
-def _make_role(conn, firm, name: str, data_scope: str, is_admin: int) -> str:
-    return make(conn, firm, None, "role", {"name": name, "data_scope": data_scope, "is_admin": is_admin})
+def _make_role(conn, firm, name: str, data_scope: str, is_admin: int, is_cashier: int) -> str:
+    rights = {"data_scope": data_scope, "is_admin": is_admin, "is_cashier": is_cashier}
+    return make(conn, firm, None, "role", {"name": name, **rights})
 
 
 def setup_url(public_url: str, token: str) -> str:
