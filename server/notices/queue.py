@@ -33,7 +33,7 @@ def add(
 ) -> bool:
     """Tell this person of this thing, once; False where it was added before.
 
-    text, many: English texts of the catalogue, marked with N_ of web.reasons; with many the words depend on values["n"].
+    text, many: English texts of the catalogue, marked with N_ of web.reasons; which of them, says values["n"].
     values: texts and numbers; {"time": ms}, {"moment": ms}, {"day": ms or date} become words in the person's
         language and time zone, {"text": english} is translated.
     address: where a tap leads, on this site.
@@ -66,9 +66,14 @@ def add(
 
 
 def withdraw(
-    db: sqlite3.Connection, *, address: str | None = None, user_id: str | None = None, key: str | None = None
+    db: sqlite3.Connection,
+    *,
+    address: str | None = None,
+    user_id: str | None = None,
+    key: str | None = None,
+    kind: str | None = None,
 ) -> None:
-    """Take back what was not sent yet: of an address or under a key, for one person or for all.
+    """Take back what was not sent yet: of an address or under a key, for one person or for all, of one kind or all.
 
     What nobody was sent is forgotten, so that it may be added anew.
     """
@@ -77,7 +82,9 @@ def withdraw(
     matches = "(:address IS NULL OR address = :address) AND (:key IS NULL OR key = :key)"
     if user_id is not None:
         matches += " AND user_id = :user"
-    given = {"address": address, "key": key, "user": user_id}
+    if kind is not None:
+        matches += " AND kind = :kind"
+    given = {"address": address, "key": key, "user": user_id, "kind": kind}
     ids = [row[0] for row in db.execute(f"SELECT id FROM notice WHERE {matches}", given)]
     listed = as_json(ids)
     db.execute(
