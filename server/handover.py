@@ -34,7 +34,7 @@ def check(db: sqlite3.Connection, handover: dict, by: str | None) -> None:
         raise Rejected("handover_to_giver", field="to_id")
     if not permission.is_active(db, to_id):
         raise Rejected("has_left", field="to_id")
-    if by is None or _is_admin(db, by):
+    if by is None or is_admin(db, by):
         return
     if not scope.access(db, by, "person", from_id):
         raise Rejected("not_yours", field="from_id")
@@ -44,7 +44,7 @@ def check(db: sqlite3.Connection, handover: dict, by: str | None) -> None:
         raise Rejected("handover_own", field="from_id")
 
 
-def _is_admin(db: sqlite3.Connection, user_id: str) -> bool:
+def is_admin(db: sqlite3.Connection, user_id: str) -> bool:
     found = db.execute(
         "SELECT 1 FROM user JOIN role ON role.id = user.role_id AND role.is_admin = 1 AND role.deleted = 0"
         " WHERE user.id = ? AND user.is_active = 1 AND user.deleted = 0",

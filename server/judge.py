@@ -16,7 +16,7 @@ from sync.operations import Malformed, Operation, apply_patch, defaults, parse
 from sync.values import Refused
 
 from . import collect, conflicts, handover, occurrence, permission, proposal, record, unseen
-from .approvals import substitutes
+from .approvals import command, frozen, leaving, substitutes
 from .conflicts import Side
 from .database import sqlite3
 from .permission import Missing, Rejected
@@ -71,9 +71,10 @@ def put_in_force(db: sqlite3.Connection, sender: Sender, raw: dict, touched: set
     if not sender.is_server:
         permission.check_references(db, sender.user_id, entity, op, sender.since)
     if row is None:
-        return outcome(op.id, APPLIED, _make(db, sender, entity, op, raw, touched))
+        return _make(db, sender, entity, op, raw, touched)
     if not sender.is_server:
         permission.check_edit(db, sender.user_id, entity, row, op, sender.since)
+        frozen.check_edit(db, entity, row, op, bool(raw.get("again")))
     plan = None if sender.is_server or row["deleted"] else occurrence.planned(db, op)
     if plan:
         op = occurrence.only_changes(entity, op, plan)
@@ -150,7 +151,7 @@ def _author(db, sender: Sender, op: Operation, raw: dict, since: list[Change]) -
 # --- a new row ---------------------------------------------------------------------------------------
 
 
-def _make(db, sender: Sender, entity: Entity, op: Operation, raw: dict, touched: set) -> int:
+def _make(db, sender: Sender, entity: Entity, op: Operation, raw: dict, touched: set) -> dict:
     if op.delete or op.base:
         raise Missing(op.row)
     if not sender.is_server and proposal.open_for(db, op.row, sender.user_id):
@@ -160,6 +161,7 @@ def _make(db, sender: Sender, entity: Entity, op: Operation, raw: dict, touched:
     check_whole(entity, row)
     if not sender.is_server:
         permission.check_new(db, sender.user_id, entity, row, sender.since)
+        frozen.check_new(db, sender.user_id, entity, row, bool(raw.get("again")))
     # One that the server writes down as done is only written down.
     is_handover = entity.name == "handover" and row.get("done_at_ms") is None
     if is_handover:
@@ -168,10 +170,24 @@ def _make(db, sender: Sender, entity: Entity, op: Operation, raw: dict, touched:
         substitutes.check(db, row)
     columns = {"id": op.row} | {f.name: row.get(f.name) for f in entity.fields}
     author = _author(db, sender, op, raw, [])
+    # One that the server writes down with its effect is only written down, too.
+    if entity.name == "approval_action" and row.get("effect") is None:
+        return _command(db, sender, op, raw, columns, author, touched)
+    columns |= frozen.inherited(db, entity, columns)
     seq = record.insert(db, entity, columns, author, touched)
     if is_handover:
         seq = handover.carry_out(db, columns, author, sender.now_ms, touched)
-    return seq
+    return outcome(op.id, APPLIED, seq)
+
+
+def _command(
+    db, sender: Sender, op: Operation, raw: dict, columns: dict, author: Author, touched: set
+) -> dict:
+    """Somebody does something with a request for approval."""
+    may_come = sender.is_restoring, bool(raw.get("again"))
+    judged = command.judge(db, columns, author.at_ms, sender.now_ms, *may_come)
+    seq, reason, detail = command.carry_out(db, judged, author, sender.now_ms, touched)
+    return outcome(op.id, CONFLICT if reason else APPLIED, seq, reason, detail)
 
 
 # --- a row that is there -----------------------------------------------------------------------------
@@ -209,6 +225,7 @@ def _come_or_leave(
     else:
         sessions.begin_farewell(db, row["id"], author.at_ms)
         handover.leave_nothing(db, row["id"], author.user_id, author.op_id, author.at_ms, touched)
+        leaving.replace_everywhere(db, row["id"], author.op_id, author.at_ms, touched)
 
 
 def _delete(
@@ -218,6 +235,7 @@ def _delete(
         return APPLIED, row["version"]
     if not since:
         _come_or_leave(db, entity, row, 0, author, touched)
+        frozen.delete_belongings(db, entity, row, author, touched)
         return APPLIED, record.delete(db, entity, row, author, touched)
     # Somebody changed what was being deleted: the row stays until someone answers.
     last = since[-1]
@@ -243,6 +261,7 @@ def _edit_deleted(db, entity: Entity, row: dict, op: Operation, author: Author, 
         sides = Side(merged.patch, author), Side({"deleted": 1}, deleter)
         conflicts.ask(db, conflicts.about(entity, row, "delete", "-", *sides, {}), touched)
     record.bring_back(db, entity, row, author, touched)
+    frozen.bring_back_belongings(db, entity, row, author, touched)
     if merged.patch:
         record.update(db, entity, row, merged.patch, author, touched)
     return APPLIED if knew else CONFLICT, row["version"]

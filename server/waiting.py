@@ -88,6 +88,17 @@ def for_conflicts(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
+def for_approvals(db: sqlite3.Connection, approval_ids: list[str]) -> list[str]:
+    """Requests, and steps of theirs, that something waits for, and that have moved on: its turn may have come."""
+    rows = db.execute(
+        "SELECT DISTINCT missing_id FROM waiting WHERE reason IS NULL"
+        " AND (missing_id IN (SELECT value FROM json_each(?1))"
+        " OR missing_id IN (SELECT id FROM approval_step WHERE approval_id IN (SELECT value FROM json_each(?1))))",
+        (json.dumps(approval_ids),),
+    )
+    return [row[0] for row in rows]
+
+
 def take(db: sqlite3.Connection, row_id: str) -> list[Kept]:
     """What waited for this row, in order; it waits no longer."""
     found = db.execute(
