@@ -194,7 +194,7 @@ def _targets(command: Command) -> list[str]:
     command.need("target_ids")
     targets = members_of(command.action["target_ids"])
     if command.applicant_id in targets:
-        raise Rejected("own_request", field="target_ids")
+        raise Rejected("to_applicant", field="target_ids")
     for target in targets:
         if not is_active(command.db, target):
             raise Rejected("has_left", field="target_ids")
