@@ -222,6 +222,8 @@ def _may_have_made(db: sqlite3.Connection, raws: list[dict], outcomes: list[dict
     if outcomes[0]["is"] == REJECTED or outcomes[0]["reason"] in ("waits_for_row", "proposed"):
         return []
     conflicts = waiting.for_conflicts(db) if any(one["is"] == CONFLICT for one in outcomes) else []
-    commands = [raw["set"]["approval_id"] for raw in raws if raw["entity"] == "approval_action"]
+    # Saying again what an action says already is accepted, too, and names no request.
+    named = [(raw.get("set") or {}).get("approval_id") for raw in raws if raw["entity"] == "approval_action"]
+    commands = [approval_id for approval_id in named if approval_id]
     conflicts += waiting.for_approvals(db, commands) if commands else []
     return conflicts + [raw["row"] for raw in raws if raw.get("base") == 0 and not raw.get("delete")]
