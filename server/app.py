@@ -17,12 +17,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server import background, digest, errors, export, live, page_endpoint, sync_endpoint
+from server.admin import approvals_endpoint as admin_approvals
+from server.admin import approvals_money_endpoint as admin_money
 from server.admin import conflicts_endpoint as admin_conflicts
 from server.admin import endpoint as admin
 from server.admin import pool_endpoint as admin_pool
 from server.assets import Assets
 from server.config import Settings
 from server.imports import endpoint as imports
+from server.notices import endpoint as notices
+from server.notices.courier import Courier
 from server.pages import Pages
 from server.request import NoteSeen
 from server.security import Guard
@@ -43,9 +47,12 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *sign_in.routes,
         *own_sign_in.routes,
         *admin.routes,
+        *admin_approvals.routes,
+        *admin_money.routes,
         *admin_conflicts.routes,
         *admin_pool.routes,
         *imports.routes,
+        *notices.routes,
         *export.routes,
         Route("/sw.js", assets.serve),
         Route("/manifest.webmanifest", assets.serve),
@@ -57,26 +64,28 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         routes=routes,
         middleware=[Middleware(Guard, public_url=settings.url), Middleware(NoteSeen, firm=firm)],
         exception_handlers=errors.HANDLERS,
-        lifespan=lambda app: _keep_house(firm),
+        lifespan=_keep_house,
         max_body_size=MOST_BYTES,
     )
     app.state.firm = firm
     app.state.settings = settings
     app.state.pages = pages or Pages()
     app.state.assets = assets
+    app.state.courier = Courier(firm, settings)
     return app
 
 
 @asynccontextmanager
-async def _keep_house(firm) -> AsyncIterator[None]:
+async def _keep_house(app: Starlette) -> AsyncIterator[None]:
     """Background work runs for as long as the app does."""
-    work = asyncio.create_task(background.keep_house(firm))
+    works = [asyncio.create_task(work) for work in (background.keep_house(app.state.firm), app.state.courier.run())]
     try:
         yield
     finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+        for work in works:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
 
 
 async def sync(request: Request) -> Response:

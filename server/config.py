@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 
 from starlette.config import Config
 
+from server.notices.mail import MailServer, read_server
+from server.notices.reach import origin_of
+
 REQUIRED = object()
 
 
@@ -23,13 +26,21 @@ class WrongSetting(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """data: the firm's folder. url: the address people open, without a slash at its end."""
+    """data: the firm's folder. url: the address people open, without a slash at its end.
+
+    contact: where push services may complain to, '' for url. smtp: None where no e-mail is sent.
+    """
 
     data: Path
     host: str
     port: int
     url: str
     trusted_proxies: str
+    push_origins: frozenset[str]
+    robot_origins: frozenset[str]
+    smtp: MailServer | None
+    mail_from: str
+    contact: str
 
     @property
     def is_https(self) -> bool:
@@ -100,10 +111,36 @@ def _public_url(text: str) -> str:
     return f"{url.scheme}://{url.netloc}"
 
 
+def _origins(text: str) -> frozenset[str]:
+    """Addresses that the server may connect to though they are of no known service, or inside a private network."""
+    found = [urlsplit(one.strip()) for one in text.split(",") if one.strip()]
+    for url in found:
+        if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/"):
+            raise ValueError("addresses like https://push.example.com are needed, separated by commas")
+    return frozenset(origin_of(url) for url in found)
+
+
+def _address(text: str) -> str:
+    if "@" not in text or any(letter in text for letter in " <>,"):
+        raise ValueError("an e-mail address is needed, without a name")
+    return text
+
+
+def _contact(text: str) -> str:
+    if text.startswith("https://"):
+        return text
+    return "mailto:" + _address(text.removeprefix("mailto:"))
+
+
 SETTINGS = (
     Setting("ROADBOOK_DATA", "data", _folder, "/var/lib/roadbook"),
     Setting("ROADBOOK_URL", "url", _public_url, "https://roadbook.example.com"),
     Setting("ROADBOOK_HOST", "host", str, "127.0.0.1", default="127.0.0.1"),
     Setting("ROADBOOK_PORT", "port", _port, "8000", default=8000),
     Setting("ROADBOOK_TRUSTED_PROXIES", "trusted_proxies", str, "127.0.0.1", default="127.0.0.1"),
+    Setting("ROADBOOK_SMTP", "smtp", read_server, "smtps://login:password@mail.example.com", default=None),
+    Setting("ROADBOOK_MAIL_FROM", "mail_from", _address, "roadbook@example.com", default=""),
+    Setting("ROADBOOK_CONTACT", "contact", _contact, "it@example.com", default=""),
+    Setting("ROADBOOK_PUSH_ORIGINS", "push_origins", _origins, "https://push.example.com", default=frozenset()),
+    Setting("ROADBOOK_ROBOT_ORIGINS", "robot_origins", _origins, "https://robots.example.com", default=frozenset()),
 )

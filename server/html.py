@@ -25,7 +25,8 @@ from web.text import Text
 
 HERE = Path(__file__).parent
 WEB_PAGES = HERE.parent / "web" / "pages"
-FOLDERS = [HERE / "templates", *(HERE / part / "templates" for part in ("sign_in", "admin", "imports")), WEB_PAGES]
+PARTS = ("sign_in", "admin", "imports", "notices")
+FOLDERS = [HERE / "templates", *(HERE / part / "templates" for part in PARTS), WEB_PAGES]
 
 
 def show(request: Request, template: str, *, me: dict | None = None, status: int = 200, **context) -> HTMLResponse:

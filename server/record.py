@@ -14,7 +14,9 @@ from sync.model import Entity
 
 from . import busy, collect, scope
 from .database import sqlite3
+from .notices import mentions
 from .permission import row_buckets
+from .reminders import plan as reminders
 
 # A change of one of these moves people between buckets.
 PEOPLE_COLUMNS = {
@@ -173,6 +175,9 @@ def _follow(db, seq: int, entity: Entity, old: dict | None, new: dict, touched: 
             touched |= scope.regrant_approvals(db, seq, [new["id"]])
     elif entity.name == "event":
         busy.keep_busy(db, new, touched)
+    elif entity.name == "comment":
+        mentions.tell(db, new, old)
+    reminders.follow(db, entity.name, old, new)
 
 
 def _changed(old: dict | None, new: dict, names: set[str]) -> bool:

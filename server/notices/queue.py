@@ -6,8 +6,9 @@ request or a customer holds: it may be read on a locked screen.
 
 from __future__ import annotations
 
+import json
+
 from server.database import sqlite3
-from server.record import as_json
 
 KINDS = ("approval", "decision", "mention", "reminder")
 WAYS = ("push", "email", "robot")
@@ -53,9 +54,9 @@ def add(
             kind,
             text,
             many,
-            as_json(values),
+            json.dumps(values, ensure_ascii=False),
             address,
-            as_json(list(approval)) if approval else None,
+            json.dumps(approval) if approval else None,
             urgency,
             now_ms,
             now_ms if at_ms is None else at_ms,
@@ -86,7 +87,7 @@ def withdraw(
         matches += " AND kind = :kind"
     given = {"address": address, "key": key, "user": user_id, "kind": kind}
     ids = [row[0] for row in db.execute(f"SELECT id FROM notice WHERE {matches}", given)]
-    listed = as_json(ids)
+    listed = json.dumps(ids)
     db.execute(
         "DELETE FROM delivery WHERE notice_id IN (SELECT value FROM json_each(?)) AND state = 'waiting' AND tries = 0",
         (listed,),

@@ -37,7 +37,7 @@ CREATE TABLE delivery (
   reason TEXT,
   UNIQUE (notice_id, way, target)
 ) STRICT;
-CREATE INDEX delivery_due ON delivery (next_at_ms) WHERE state IN ('waiting', 'sending');
+CREATE INDEX delivery_due ON delivery (next_at_ms) WHERE state = 'waiting';
 CREATE INDEX delivery_failed ON delivery (done_at_ms) WHERE state = 'failed';
 
 -- Where a browser can be pushed to. language: of the device, for whoever chose none.
@@ -55,6 +55,10 @@ CREATE TABLE push_subscription (
 ) STRICT;
 CREATE INDEX push_subscription_user ON push_subscription (user_id);
 CREATE INDEX push_subscription_device ON push_subscription (device_id);
+-- Whoever signs out, or is signed out, on a device is told nothing more there.
+CREATE TRIGGER push_session_gone AFTER DELETE ON session BEGIN
+  DELETE FROM push_subscription WHERE device_id = OLD.device_id AND user_id = OLD.user_id;
+END;
 
 -- A robot that tells a group of what its people are told of. kinds: JSON list; department_id: of those in it and below.
 CREATE TABLE group_robot (
