@@ -28,6 +28,7 @@ from server.imports import endpoint as imports
 from server.notices import endpoint as notices
 from server.notices.courier import Courier
 from server.pages import Pages
+from server.reminders.tick import keep_reminding
 from server.request import NoteSeen
 from server.security import Guard
 from server.sign_in import endpoint as sign_in
@@ -78,7 +79,9 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
 @asynccontextmanager
 async def _keep_house(app: Starlette) -> AsyncIterator[None]:
     """Background work runs for as long as the app does."""
-    works = [asyncio.create_task(work) for work in (background.keep_house(app.state.firm), app.state.courier.run())]
+    firm = app.state.firm
+    duties = background.keep_house(firm), keep_reminding(firm), app.state.courier.run()
+    works = [asyncio.create_task(duty) for duty in duties]
     try:
         yield
     finally:
