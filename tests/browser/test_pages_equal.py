@@ -61,6 +61,13 @@ QUERY = {
     "until": "2026-12-31",
     "on": "2026-12-01",
     "what": "following",
+    "period": "quarter",
+    "by": "person",
+    "state": "claimed",
+    "department": "dep-all",
+    "activity": "act-visit",
+    "like": "line-3",
+    "request": "app-done",
 }
 MOST_PATHS = 4
 FORM = {
