@@ -270,7 +270,7 @@ def test_returned_to_a_step_that_step_is_asked_again_with_those_between(at):
     request = at.ask("rita", "long")
     for name in ("kim", "lee", "mona"):
         at.does(name, "approve", request)
-    one, second, *_ = at.rows("approval_step", request, "position")
+    _, second, *_ = at.rows("approval_step", request, "position")
 
     assert at.does("boss", "return", request, to_step_id=second["id"])["is"] == "applied"
 
@@ -471,14 +471,17 @@ def test_a_draft_is_deleted_with_its_lines_and_comes_back_with_them(at):
     assert (at.row("approval", draft)["deleted"], at.row("expense_line", line)["deleted"]) == (0, 0)
 
 
+OTHERWISE = {"verb": "reject", "note": "So", "target_ids": ["sam"]}
+
+
 def test_a_command_is_never_changed_or_taken_back(at):
     request = at.ask("rita", two(at))
     at.does("kim", "approve", request)
     kim = at.device("kim")
     kim.sync()
     action = next(a["id"] for a in kim.rows["approval_action"].values() if a["verb"] == "approve")
-    edits = [kim.edit("approval_action", action, verb="reject"), kim.edit("approval_action", action, note="So"),
-             kim.edit("approval_action", action, target_ids=["sam"]), kim.delete("approval_action", action)]  # fmt: skip
+    edits = [kim.edit("approval_action", action, **{name: value}) for name, value in OTHERWISE.items()]
+    edits.append(kim.delete("approval_action", action))
     kim.sync()
     assert {kim.outcomes[one["id"]]["reason"] for one in edits} == {"fixed"}
     same = kim.edit("approval_action", action, base=0, verb="approve")

@@ -274,8 +274,10 @@ def test_whatever_changes_makes_another_revision(at, change):
 # --- who is asked -------------------------------------------------------------------------------------
 
 
-def asked(at, *steps, by="rita", fallback="boss", asks=("amount", "lines"), form=(), amount=0, categories=(), **answers):
-    definition = parse({"steps": list(steps), "fallback_id": fallback, "asks": list(asks), "form": list(form)})
+def asked(at, *steps, by="rita", fallback="boss", form=(), amount=0, categories=(), **answers):
+    """(key, who, why others than the definition says) of each step."""
+    asks = ["amount", "lines"]
+    definition = parse({"steps": list(steps), "fallback_id": fallback, "asks": asks, "form": list(form)})
     with at.firm.look() as db:
         found = route.plan(db, definition, Ask(by, amount, frozenset(categories), answers))
     return [(one.key, list(one.asked_ids), one.instead) for one in found]
