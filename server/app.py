@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import background, digest, errors, export, live, page_endpoint, sync_endpoint
+from server import background, digest, errors, expenses_csv, export, live, page_endpoint, sync_endpoint
 from server.admin import approvals_endpoint as admin_approvals
 from server.admin import approvals_money_endpoint as admin_money
 from server.admin import conflicts_endpoint as admin_conflicts
@@ -54,6 +54,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *admin_pool.routes,
         *imports.routes,
         *notices.routes,
+        *expenses_csv.routes,
         *export.routes,
         Route("/sw.js", assets.serve),
         Route("/manifest.webmanifest", assets.serve),
