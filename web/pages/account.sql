@@ -128,6 +128,17 @@ WITH due AS (
 )
 SELECT id, day, title, start_ms, is_all_day FROM due WHERE start_ms IS NOT NULL ORDER BY start_ms, id LIMIT 1;
 
+-- What this customer cost this year, of the claims that I may see: approved or waiting.
+-- name: costs :maybe
+SELECT
+  sum((coalesce(l.sanctioned_cents, l.amount_cents) * coalesce(l.rate_e6, 1000000) + 500000) / 1000000) AS cents,
+  coalesce((SELECT value FROM firm_setting WHERE key = 'currency'), 'CNY') AS home
+FROM expense_line l
+JOIN approval a ON a.id = l.approval_id AND a.state IN ('pending', 'approved')
+JOIN approval_definition d ON d.id = a.definition_id AND d.kind = 'expense_claim'
+WHERE l.account_id = :id AND l.spent_on >= date(:today, 'start of year')
+HAVING count(*) > 0;
+
 -- name: conflicts :many
 SELECT x.id, x.target_entity, x.kind FROM conflict x
 WHERE x.account_id = :id AND x.settled_at_ms IS NULL
