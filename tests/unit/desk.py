@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from server.database import sqlite3
 from server.pages import Form, NotFound, Pages, Viewer
 from sync.entities import BY_NAME
+from sync.form_files import with_files
 from sync.forms import Context, FormResult, operations_from_form
 from sync.latin import search_key
 from sync.operations import parse
@@ -115,7 +116,8 @@ class Desk:
 
         typed: input names with "__" for "."; tick: name -> the values chosen.
         """
-        items = shown.form(form, {name.replace("__", "."): value for name, value in typed.items()}, tick or {})
+        named = {name.replace("__", "."): value for name, value in typed.items()}
+        items = with_files(shown.form(form, named, tick or {}))
         context = Context(
             BY_NAME, self.me, self.now_ms, dates.local_date(self.now_ms, self.tz), self.tz, lambda: next(self._ids)
         )
