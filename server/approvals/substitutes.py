@@ -9,18 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from sync.entities import BY_NAME
 from sync.ids import RANDOM_BYTES, uuid7
-from sync.values import column_of, members_of
+from sync.values import members_of
 from web.dates import local_date
 
-from .. import busy, record
+from .. import busy
 from ..database import sqlite3
 from ..permission import Rejected, is_active
 from ..record import Author
-
-APPROVAL = BY_NAME["approval"]
-
+from . import telling
+from .case import Case, way
 
 # --- who decides --------------------------------------------------------------------------------------
 
@@ -122,5 +120,9 @@ def _join(db: sqlite3.Connection, firm, approval: dict, now_ms: int) -> bool:
     if not new:
         return False
     author = Author(None, None, uuid7(now_ms, os.urandom(RANDOM_BYTES)), now_ms)
-    record.update(db, APPROVAL, approval, {"people_ids": column_of(people + new)}, author, firm.touched)
+    case = Case(db, approval, {"id": author.op_id, "owner_id": None}, author, now_ms, firm.touched)
+    case.add_people(*new)
+    for step in way(db, approval["id"]):
+        if step["state"] == "active":
+            telling.asked(case, step, new)
     return True
