@@ -22,6 +22,7 @@ from server.admin import approvals_money_endpoint as admin_money
 from server.admin import conflicts_endpoint as admin_conflicts
 from server.admin import endpoint as admin
 from server.admin import pool_endpoint as admin_pool
+from server.admin import robots_endpoint as admin_robots
 from server.assets import Assets
 from server.config import Settings
 from server.imports import endpoint as imports
@@ -52,6 +53,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *admin_money.routes,
         *admin_conflicts.routes,
         *admin_pool.routes,
+        *admin_robots.routes,
         *imports.routes,
         *notices.routes,
         *expenses_csv.routes,
