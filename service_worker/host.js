@@ -11,6 +11,7 @@ import { CheckUps } from "./check_ups.js";
 import { heldFor } from "./held.js";
 import { Kept } from "./kept.js";
 import { loadPinyin } from "./latin.js";
+import { leaveNoNotices } from "./subscription.js";
 import { layAllOver } from "./overlay.js";
 import { openReplica, storedTyped } from "./replica.js";
 import { allTyped } from "./sent.js";
@@ -229,6 +230,7 @@ export class Host {
     await this.#destroy(await this.open());
     await Promise.all((await caches.keys()).filter((name) => name.startsWith("roadbook-")).map((name) => caches.delete(name)));
     if ("clearAppBadge" in self.navigator) await self.navigator.clearAppBadge().catch(() => {});
+    await leaveNoNotices();
   }
 
   async #open() {

@@ -9,6 +9,7 @@ import { BUILD, PRECACHE } from "../generated/precache.gen.js";
 import { TEMPLATES } from "../generated/templates.gen.js";
 import { Answers } from "./answers.js";
 import { Host } from "./host.js";
+import { Notices } from "./notices.js";
 import { createPages } from "./pages.js";
 import { Router } from "./router.js";
 
@@ -20,6 +21,7 @@ const OUTBOX = "outbox"; // the tag of Background Sync
 
 const host = new Host(asset);
 const pages = createPages({ pages: PAGES, templates: TEMPLATES, catalogues: CATALOGUES }, host);
+const notices = new Notices(host, CATALOGUES);
 const router = new Router({ host, pages, asset, answers: new Answers(host, pages) });
 
 // Only the worker in charge loads the database at once: the person's first tap is then already served.
@@ -44,6 +46,12 @@ worker.addEventListener("sync", (/** @type {any} */ event) => {
 });
 
 worker.addEventListener("periodicsync", (/** @type {any} */ event) => event.waitUntil(host.sync("background")));
+
+worker.addEventListener("push", (event) => event.waitUntil(notices.pushed(event.data)));
+
+worker.addEventListener("notificationclick", (event) => event.waitUntil(notices.tapped(event.notification, event.action).then(sendLater)));
+
+worker.addEventListener("pushsubscriptionchange", (/** @type {any} */ event) => event.waitUntil(notices.renew(event).catch(() => {})));
 
 /** What pages ask for. @type {Record<string, (event: ExtendableMessageEvent) => Promise<any>>} */
 const MESSAGES = {

@@ -8,6 +8,7 @@ import { startInstall } from "./install.js";
 import { startLive } from "./live.js";
 import { startOnce } from "./once.js";
 import { startPrint } from "./print.js";
+import { startPush } from "./push.js";
 import { startSignOut } from "./sign_out.js";
 import { startStorage } from "./storage.js";
 import { startSyncEvents } from "./sync_events.js";
@@ -28,4 +29,5 @@ registerWorker().then((registration) => {
   startSyncEvents();
   startLive();
   startUpdate(registration);
+  startPush(registration);
 });
