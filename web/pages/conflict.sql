@@ -31,6 +31,8 @@ SELECT
     WHEN 'activity' THEN (SELECT substr(body, 1, 120) FROM activity WHERE id = x.target_id)
     WHEN 'sticky' THEN (SELECT substr(body, 1, 120) FROM sticky WHERE id = x.target_id)
     WHEN 'comment' THEN (SELECT substr(body, 1, 120) FROM comment WHERE id = x.target_id)
+    WHEN 'approval' THEN (SELECT title FROM approval WHERE id = x.target_id)
+    WHEN 'expense_line' THEN (SELECT c.name FROM expense_line l JOIN expense_category c ON c.id = l.category_id WHERE l.id = x.target_id)
   END AS title,
   x.kept ->> '$.deleted' AS kept_deletes,
   x.lost ->> '$.deleted' AS lost_deletes,
@@ -111,7 +113,21 @@ SELECT version, owner_id, json_object(
     'target_entity', target_entity, 'target_id', target_id, 'account_id', account_id, 'body', body,
     'mention_ids', mention_ids, 'owner_id', owner_id
   ) AS fields
-FROM comment WHERE :conflict__target_entity = 'comment' AND id = :conflict__target_id;
+FROM comment WHERE :conflict__target_entity = 'comment' AND id = :conflict__target_id
+UNION ALL
+SELECT version, owner_id, json_object(
+    'title', title, 'amount_cents', amount_cents, 'currency', currency, 'answers', answers, 'reason', reason, 'payee', payee,
+    'account_id', account_id, 'request_id', request_id, 'advance_id', advance_id, 'cc_ids', cc_ids, 'definition_id', definition_id,
+    'version_id', version_id, 'owner_id', owner_id
+  ) AS fields
+FROM approval WHERE :conflict__target_entity = 'approval' AND id = :conflict__target_id
+UNION ALL
+SELECT version, owner_id, json_object(
+    'approval_id', approval_id, 'spent_on', spent_on, 'category_id', category_id, 'amount_cents', amount_cents, 'currency', currency,
+    'rate_e6', rate_e6, 'account_id', account_id, 'activity_id', activity_id, 'receipt_no', receipt_no, 'note', note,
+    'position', position, 'owner_id', owner_id
+  ) AS fields
+FROM expense_line WHERE :conflict__target_entity = 'expense_line' AND id = :conflict__target_id;
 
 -- What each side says, field by field, where the two differ; references and sets by their names.
 -- name: lines :many
@@ -133,7 +149,9 @@ named (field, raw, name) AS (
       (SELECT name FROM account WHERE id = raw),
       (SELECT name FROM contact WHERE id = raw),
       (SELECT name FROM user WHERE id = raw),
-      (SELECT title FROM event WHERE id = raw)
+      (SELECT title FROM event WHERE id = raw),
+      (SELECT title FROM approval WHERE id = raw),
+      (SELECT name FROM expense_category WHERE id = raw)
     )
     WHEN field GLOB '*_e6' THEN printf('%.5f', raw / 1000000.0)
     WHEN field IN ('phones', 'emails', 'tags') THEN (SELECT group_concat(m.value, ', ') FROM json_each(raw) m)

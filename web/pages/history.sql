@@ -58,6 +58,18 @@ SELECT 0, version, substr(body, 1, 120), owner_id, account_id, NULL, NULL, json_
   )
 FROM comment WHERE :entity = 'comment' AND id = :id
 UNION ALL
+SELECT 0, version, title, owner_id, account_id, NULL, NULL, json_object(
+    'title', title, 'amount_cents', amount_cents, 'currency', currency, 'answers', answers, 'reason', reason, 'payee', payee,
+    'account_id', account_id, 'request_id', request_id, 'advance_id', advance_id, 'cc_ids', cc_ids, 'owner_id', owner_id
+  )
+FROM approval WHERE :entity = 'approval' AND id = :id
+UNION ALL
+SELECT 0, version, substr(note, 1, 120), owner_id, account_id, NULL, NULL, json_object(
+    'spent_on', spent_on, 'category_id', category_id, 'amount_cents', amount_cents, 'currency', currency, 'rate_e6', rate_e6,
+    'account_id', account_id, 'activity_id', activity_id, 'receipt_no', receipt_no, 'note', note, 'owner_id', owner_id
+  )
+FROM expense_line WHERE :entity = 'expense_line' AND id = :id
+UNION ALL
 SELECT 1, version, title, author_id, NULL, field, value, NULL
 FROM tombstone WHERE entity = :entity AND id = :id
 LIMIT 1;
@@ -65,7 +77,7 @@ LIMIT 1;
 -- Whether somebody who sees it may also change it, as far as rows can tell; the server has the last word.
 -- name: may_write :value
 SELECT
-  (:entity NOT IN ('activity', 'relation', 'sticky', 'comment') OR :record__owner_id IS :me)
+  (:entity NOT IN ('activity', 'relation', 'sticky', 'comment', 'approval', 'expense_line') OR :record__owner_id IS :me)
   AND (
     :record__owner_id IS :me
     OR NOT EXISTS (
@@ -152,7 +164,7 @@ SELECT
   h.unit,
   h.in_force,
   CASE h.in_force WHEN 1 THEN h.old ELSE h.new END AS other,
-  h.unit IN ('phones', 'emails', 'tags', 'contact_ids', 'attendee_ids', 'mention_ids') AS is_set,
+  h.unit IN ('phones', 'emails', 'tags', 'contact_ids', 'attendee_ids', 'mention_ids', 'cc_ids', 'waiting_ids', 'people_ids') AS is_set,
   EXISTS (
     SELECT 1 FROM json_each(CASE h.in_force WHEN 1 THEN h.old ELSE h.new END) j
     WHERE j.value IS NOT (:record__fields ->> ('$.' || j.key)) AND json_type(:record__fields, '$.' || j.key) IS NOT NULL
@@ -173,7 +185,7 @@ SELECT
   (SELECT group_concat(m.value, char(10)) FROM json_each(:record__fields ->> ('$.' || h.unit)) m) AS held
 FROM history h
 WHERE h.row_id = :id AND h.entity = :entity AND h.seq < :top AND h.seq >= :bottom
-  AND h.unit IN ('phones', 'emails', 'tags', 'contact_ids', 'attendee_ids', 'mention_ids')
+  AND h.unit IN ('phones', 'emails', 'tags', 'contact_ids', 'attendee_ids', 'mention_ids', 'cc_ids', 'waiting_ids', 'people_ids')
 ORDER BY h.seq DESC, h.unit;
 
 -- Field by field, from what to what; what a reference points to is said by its name.
@@ -185,7 +197,7 @@ WITH changed AS (
     j.key AS field,
     h.old ->> ('$.' || j.key) AS was,
     j.value AS became,
-    j.key IN ('phones', 'emails', 'tags', 'contact_ids', 'attendee_ids', 'mention_ids') AS is_set
+    j.key IN ('phones', 'emails', 'tags', 'contact_ids', 'attendee_ids', 'mention_ids', 'cc_ids', 'waiting_ids', 'people_ids') AS is_set
   FROM history h, json_each(h.new) j
   WHERE h.row_id = :id AND h.entity = :entity AND h.seq < :top AND h.seq >= :bottom AND h.unit NOT IN ('+', '-', 'gone')
 )
@@ -202,6 +214,9 @@ SELECT
     WHEN field IN ('account_id', 'parent_id') THEN (SELECT name FROM account WHERE id = was)
     WHEN field = 'contact_id' THEN (SELECT name FROM contact WHERE id = was)
     WHEN field IN ('event_id', 'series_id') THEN (SELECT title FROM event WHERE id = was)
+    WHEN field IN ('request_id', 'advance_id') THEN (SELECT title FROM approval WHERE id = was)
+    WHEN field IN ('applicant_id', 'paid_by') THEN (SELECT name FROM user WHERE id = was)
+    WHEN field = 'category_id' THEN (SELECT name FROM expense_category WHERE id = was)
     WHEN field GLOB '*_e6' THEN printf('%.5f', was / 1000000.0)
   END AS was_shown,
   CASE
@@ -210,6 +225,9 @@ SELECT
     WHEN field IN ('account_id', 'parent_id') THEN (SELECT name FROM account WHERE id = became)
     WHEN field = 'contact_id' THEN (SELECT name FROM contact WHERE id = became)
     WHEN field IN ('event_id', 'series_id') THEN (SELECT title FROM event WHERE id = became)
+    WHEN field IN ('request_id', 'advance_id') THEN (SELECT title FROM approval WHERE id = became)
+    WHEN field IN ('applicant_id', 'paid_by') THEN (SELECT name FROM user WHERE id = became)
+    WHEN field = 'category_id' THEN (SELECT name FROM expense_category WHERE id = became)
     WHEN field GLOB '*_e6' THEN printf('%.5f', became / 1000000.0)
   END AS became_shown,
   CASE WHEN is_set THEN (

@@ -19,6 +19,7 @@ SELECT
   ) AS conflicts,
   (SELECT count(*) FROM task WHERE assignee_id = :me AND done_at_ms IS NULL) AS tasks,
   (SELECT count(*) FROM handover WHERE to_id = :me AND received_at_ms IS NULL AND done_at_ms IS NOT NULL) AS to_receive,
+  EXISTS (SELECT 1 FROM substitute WHERE owner_id = :me AND from_on <= :today AND until_on >= :today) AS is_away,
   EXISTS (
     SELECT 1 FROM role r JOIN user u ON u.role_id = r.id WHERE u.id = :me AND r.data_scope <> 'own'
   ) AS reaches_others;

@@ -34,7 +34,20 @@ SELECT
       WHERE old.id = coalesce((SELECT from_id FROM handover WHERE id = o.row_id), o.op ->> '$.set.from_id')
         AND new.id = coalesce((SELECT to_id FROM handover WHERE id = o.row_id), o.op ->> '$.set.to_id')
     )
+    WHEN 'approval' THEN coalesce((SELECT title FROM approval WHERE id = o.row_id), o.op ->> '$.set.title')
+    WHEN 'approval_action' THEN (SELECT p.title FROM approval p WHERE p.id = o.op ->> '$.set.approval_id')
+    WHEN 'expense_line' THEN (
+      SELECT c.name FROM expense_category c
+      WHERE c.id = coalesce((SELECT category_id FROM expense_line WHERE id = o.row_id), o.op ->> '$.set.category_id')
+    )
+    WHEN 'attachment' THEN coalesce((SELECT name FROM attachment WHERE id = o.row_id), o.op ->> '$.set.name')
+    WHEN 'substitute' THEN (
+      SELECT u.name FROM user u
+      WHERE u.id = coalesce((SELECT substitute_id FROM substitute WHERE id = o.row_id), o.op ->> '$.set.substitute_id')
+    )
   END AS title,
+  CASE o.entity WHEN 'approval_action' THEN o.op ->> '$.set.verb' END AS verb,
+  CASE o.entity WHEN 'approval_action' THEN o.op ->> '$.set.approval_id' WHEN 'attachment' THEN o.op ->> '$.set.approval_id' END AS approval_id,
   CASE o.entity
     WHEN 'activity' THEN coalesce((SELECT kind FROM activity WHERE id = o.row_id), o.op ->> '$.set.kind')
     WHEN 'event' THEN coalesce((SELECT kind FROM event WHERE id = o.row_id), o.op ->> '$.set.kind')
@@ -68,6 +81,9 @@ SELECT
     WHEN 'preference' THEN EXISTS (SELECT 1 FROM preference WHERE id = o.row_id)
     WHEN 'handover' THEN EXISTS (SELECT 1 FROM handover WHERE id = o.row_id)
     WHEN 'conflict' THEN EXISTS (SELECT 1 FROM conflict WHERE id = o.row_id)
+    WHEN 'approval' THEN EXISTS (SELECT 1 FROM approval WHERE id = o.row_id)
+    WHEN 'expense_line' THEN EXISTS (SELECT 1 FROM expense_line WHERE id = o.row_id)
+    WHEN 'substitute' THEN EXISTS (SELECT 1 FROM substitute WHERE id = o.row_id AND owner_id = :me)
     ELSE 0
   END AS is_here
 FROM outbox o
@@ -77,14 +93,22 @@ LIMIT 500;
 -- What a refused operation carries: shown, so that nothing typed is lost with it.
 -- name: carried :many
 SELECT o.n, j.key AS field, CASE
-  WHEN j.key IN ('owner_id', 'assignee_id', 'user_id', 'from_id', 'to_id') THEN coalesce((SELECT name FROM user WHERE id = j.value), j.value)
+  WHEN j.key IN ('owner_id', 'assignee_id', 'user_id', 'from_id', 'to_id', 'substitute_id') THEN coalesce((SELECT name FROM user WHERE id = j.value), j.value)
   WHEN j.key = 'account_id' THEN coalesce((SELECT name FROM account WHERE id = j.value), j.value)
+  WHEN j.key IN ('approval_id', 'request_id', 'advance_id') THEN coalesce((SELECT title FROM approval WHERE id = j.value), j.value)
+  WHEN j.key = 'definition_id' THEN coalesce((SELECT name FROM approval_definition WHERE id = j.value), j.value)
+  WHEN j.key = 'version_id' THEN coalesce((SELECT number FROM definition_version WHERE id = j.value), j.value)
+  WHEN j.key = 'category_id' THEN coalesce((SELECT name FROM expense_category WHERE id = j.value), j.value)
+  WHEN j.key IN ('step_id', 'to_step_id') THEN coalesce((SELECT nullif(name, '') FROM approval_step WHERE id = j.value), j.value)
+  WHEN j.key = 'revision_hash' THEN coalesce((SELECT max(number) FROM approval_revision WHERE hash = j.value), j.value)
   ELSE j.value
 END AS value, 'set' AS how
 FROM outbox o, json_each(o.op, '$.set') j WHERE o.state = 'refused'
 UNION ALL
 SELECT o.n, j.key, (
-  SELECT group_concat(coalesce(a.name, m.value), ', ') FROM json_each(j.value) m LEFT JOIN account a ON j.key = 'account_ids' AND a.id = m.value
+  SELECT group_concat(coalesce(a.name, u.name, m.value), ', ') FROM json_each(j.value) m
+  LEFT JOIN account a ON j.key = 'account_ids' AND a.id = m.value
+  LEFT JOIN user u ON j.key IN ('target_ids', 'cc_ids') AND u.id = m.value
 ), 'add'
 FROM outbox o, json_each(o.op, '$.add') j WHERE o.state = 'refused'
 UNION ALL

@@ -30,6 +30,15 @@ WHERE :wanted <> '' AND is_active = 1 AND search_key LIKE '%' || :wanted || '%'
 ORDER BY name, id
 LIMIT 21;
 
+-- name: approvals :many
+SELECT p.id, p.title, p.state, p.paid_at_ms, p.amount_cents, p.currency, u.name AS owner_name, d.name AS definition_name
+FROM approval p
+JOIN user u ON u.id = p.owner_id
+LEFT JOIN approval_definition d ON d.id = p.definition_id
+WHERE :wanted <> '' AND p.search_key LIKE '%' || :wanted || '%'
+ORDER BY p.state <> 'pending', p.created_at_ms DESC, p.id
+LIMIT 21;
+
 -- The newest appointments, tasks, comments and stickies are few enough to read through.
 -- name: events :many
 SELECT e.id, e.title, e.kind, e.start_ms, e.is_all_day, a.name AS account_name

@@ -289,3 +289,67 @@ WHERE a.kind = 'customer'
 GROUP BY a.id
 ORDER BY due_ms, a.id
 LIMIT 5;
+
+-- Approvals that wait for me, as approvals.sql reckons them: first of all for whoever decides.
+-- name: stands :value
+WITH RECURSIVE away (id) AS (
+  SELECT :me
+  UNION
+  SELECT s.owner_id FROM away a JOIN substitute s ON s.substitute_id = a.id
+  WHERE s.from_on <= :today AND s.until_on >= :today
+)
+SELECT json_group_array(id ORDER BY id) FROM away;
+
+-- name: approvals :many
+SELECT
+  p.id,
+  p.title,
+  p.state,
+  p.amount_cents,
+  p.currency,
+  u.name AS owner_name,
+  d.name AS definition_name,
+  p.submitted_at_ms,
+  p.decided_at_ms,
+  p.paid_at_ms,
+  p.created_at_ms,
+  p.due_at_ms,
+  p.due_at_ms < :now_ms AS is_late,
+  0 AS receipts_missing,
+  CASE WHEN NOT EXISTS (SELECT 1 FROM json_each(p.waiting_ids) WHERE value = :me) THEN (
+    SELECT o.name FROM json_each(p.waiting_ids) w JOIN user o ON o.id = w.value
+    WHERE w.value IN (SELECT value FROM json_each(:stands))
+    ORDER BY w.key
+    LIMIT 1
+  ) END AS for_name,
+  NULL AS waiting_names,
+  NULL AS decided_here,
+  NULL AS outbox_n,
+  NULL AS outbox_state,
+  0 AS is_unsent,
+  (
+    SELECT a.effect FROM approval_action a
+    WHERE a.approval_id = p.id AND a.owner_id = :me AND a.verb IN ('approve', 'reject', 'return')
+    ORDER BY a.created_at_ms DESC, a.id DESC
+    LIMIT 1
+  ) AS my_effect
+FROM approval p
+JOIN user u ON u.id = p.owner_id
+LEFT JOIN approval_definition d ON d.id = p.definition_id
+WHERE p.state = 'pending' AND p.owner_id IS NOT :me
+  AND EXISTS (SELECT 1 FROM json_each(p.waiting_ids) w WHERE w.value IN (SELECT value FROM json_each(:stands)))
+  AND NOT EXISTS (
+    SELECT 1 FROM approval_action d
+    WHERE d.approval_id = p.id AND d.owner_id = :me AND d.effect IS NULL AND d.verb IN ('approve', 'reject', 'return', 'transfer')
+      AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.row_id = d.id AND o.state = 'refused')
+  )
+ORDER BY p.due_at_ms IS NULL, p.due_at_ms, p.submitted_at_ms, p.id
+LIMIT 6;
+
+-- What came back to me, and is mine to do.
+-- name: returned :many
+SELECT p.id, p.title, p.state, d.name AS definition_name FROM approval p
+LEFT JOIN approval_definition d ON d.id = p.definition_id
+WHERE p.owner_id = :me AND p.state = 'returned'
+ORDER BY p.submitted_at_ms DESC, p.id
+LIMIT 3;
