@@ -17,9 +17,10 @@ from sync.values import Refused
 
 from . import collect, conflicts, handover, occurrence, permission, proposal, record, unseen
 from .approvals import command, frozen, leaving, substitutes
+from .attachments import known
 from .conflicts import Side
 from .database import sqlite3
-from .permission import Missing, Rejected
+from .permission import Missing, NoAccess, Rejected
 from .record import Author
 from .sign_in import sessions
 from .whole import check_whole
@@ -69,7 +70,7 @@ def put_in_force(db: sqlite3.Connection, sender: Sender, raw: dict, touched: set
     entity = BY_NAME[op.entity]
     row = _row(db, entity, op)
     if not sender.is_server:
-        permission.check_references(db, sender.user_id, entity, op, sender.since)
+        _check_references(db, sender, entity, op)
     if row is None:
         return _make(db, sender, entity, op, raw, touched)
     if not sender.is_server:
@@ -131,6 +132,16 @@ def _row(db: sqlite3.Connection, entity: Entity, op: Operation) -> dict | None:
     return collect.last_content(db, entity, op.row) if found is None else dict(found)
 
 
+def _check_references(db, sender: Sender, entity: Entity, op: Operation) -> None:
+    try:
+        permission.check_references(db, sender.user_id, entity, op, sender.since)
+    except NoAccess as hidden:
+        # A request that is a draft still may be submitted again by whoever submitted it before the restore.
+        if sender.is_restoring and entity.name in ("approval_action", "attachment") and "approval_id" in op.set:
+            raise Missing(getattr(hidden, "row_id", op.set["approval_id"]), "approval_id") from hidden
+        raise
+
+
 def _unseen(db, sender: Sender, entity: Entity, row: dict, op: Operation) -> list[Change]:
     since = unseen.changes(db, entity, row, op, sender.device_id)
     if entity.name == "account" and row["owner_id"] is None and op.set.get("owner_id") == sender.user_id:
@@ -174,6 +185,8 @@ def _make(db, sender: Sender, entity: Entity, op: Operation, raw: dict, touched:
     if entity.name == "approval_action" and row.get("effect") is None:
         return _command(db, sender, op, raw, columns, author, touched)
     columns |= frozen.inherited(db, entity, columns)
+    if entity.name == "attachment":
+        columns |= known.met(db, columns, sender.user_id, sender.now_ms)
     seq = record.insert(db, entity, columns, author, touched)
     if is_handover:
         seq = handover.carry_out(db, columns, author, sender.now_ms, touched)
