@@ -24,6 +24,9 @@ from server.admin import endpoint as admin
 from server.admin import pool_endpoint as admin_pool
 from server.admin import robots_endpoint as admin_robots
 from server.assets import Assets
+from server.attachments import serving as attachment_serving
+from server.attachments import uploads as attachment_uploads
+from server.attachments.posted import MOST_FORM_BYTES
 from server.config import Settings
 from server.imports import endpoint as imports
 from server.notices import endpoint as notices
@@ -58,11 +61,13 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *notices.routes,
         *expenses_csv.routes,
         *export.routes,
+        *attachment_uploads.routes,
+        *attachment_serving.routes,
         Route("/sw.js", assets.serve),
         Route("/manifest.webmanifest", assets.serve),
         Route("/static/{path:path}", assets.serve),
         Route("/_/{path:path}", assets.serve),
-        Route("/{path:path}", page_endpoint.page, methods=["GET", "POST"]),
+        Route("/{path:path}", page_endpoint.page, methods=["GET", "POST"], max_body_size=MOST_FORM_BYTES),
     ]
     app = Starlette(
         routes=routes,
@@ -75,6 +80,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     app.state.settings = settings
     app.state.pages = pages or Pages()
     app.state.assets = assets
+    app.state.uploads = attachment_uploads.Taken()
     app.state.courier = Courier(firm, settings)
     return app
 

@@ -17,6 +17,7 @@ from web.dates import local_date
 from . import collect, holding
 from .accept import accept_as_server
 from .approvals import substitutes
+from .attachments import collection
 from .database import sqlite3
 from .pool import return_daily
 
@@ -36,6 +37,7 @@ async def keep_house(firm) -> None:
             while await firm.write(lambda db: collect.collect(db, firm)):
                 pass
             await _to_its_end(holding.decide_for_all, firm)
+            await _to_its_end(collection.keep_up, firm)
         except Exception:  # the next round may do better; the server must go on
             log.exception("background work failed")
         await asyncio.sleep(EVERY_S)

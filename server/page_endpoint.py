@@ -15,10 +15,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from server.accept import accept_operations
+from server.attachments.posted import keep_files
 from server.pages import Form, NotFound, Viewer
 from server.person import language_of, me_of, timezone_of
 from server.request import Session, is_partial, signed_in
 from sync.entities import BY_NAME
+from sync.form_files import with_files
 from sync.forms import Context, FormResult, operations_from_form
 from sync.ids import uuid7
 from sync.operations import Malformed
@@ -28,6 +30,7 @@ from web import dates
 HEADERS = {"Vary": "HX-Request-Type, Accept-Language, Cookie"}
 
 MOST_INPUTS = 2_000
+MOST_TEXT_BYTES = 21_000_000
 
 
 class Asked:
@@ -56,12 +59,14 @@ async def page(request: Request) -> Response:
 
 async def _post(asked: Asked) -> Response:
     firm, session = asked.request.app.state.firm, asked.session
+    _check_size(asked.request)
     async with asked.request.form(max_fields=MOST_INPUTS) as form:
-        items = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        items, refused = await keep_files(firm, session.user_id, form.multi_items())
     try:
-        result = operations_from_form(items, _context(asked))
+        result = operations_from_form(with_files(items), _context(asked))
     except Malformed as error:
         raise HTTPException(400, str(error)) from None
+    result.errors |= refused
     if not result.errors and result.ops:
         job = lambda conn: accept_operations(conn, firm, session.user_id, session.device_id, result.ops)  # noqa: E731
         result.errors = refusals(result, await firm.write(job))
@@ -71,6 +76,13 @@ async def _post(asked: Asked) -> Response:
         return await run_in_threadpool(_show, asked)
     query = f"?{asked.request.url.query}" if asked.request.url.query else ""
     return RedirectResponse(result.next or asked.path + query, 303, HEADERS)
+
+
+def _check_size(request: Request) -> None:
+    """What is so large can only be files. Raises HTTPException(413)."""
+    is_multipart = request.headers.get("content-type", "").startswith("multipart/form-data")
+    if not is_multipart and int(request.headers.get("content-length") or 0) > MOST_TEXT_BYTES:
+        raise HTTPException(413)
 
 
 def refusals(result: FormResult, outcomes: list[dict]) -> dict[str, tuple[str, dict]]:

@@ -31,9 +31,15 @@ def changes(db: sqlite3.Connection, entity: Entity, row: dict, op: Operation, de
     for line in rows:
         if line["unit"] == "+":
             found += _as_made(entity, op, line)
-        else:
+        elif not _is_servers(entity, line["unit"]):
             found.append(_change(line, line["unit"], json.loads(line["old"]), json.loads(line["new"])))
     return found
+
+
+def _is_servers(entity: Entity, unit: str) -> bool:
+    """What only the server writes is nobody's edit, and clashes with none."""
+    fields = entity.unit_fields(unit)
+    return bool(fields) and all(f.by_server for f in fields)
 
 
 def _as_made(entity: Entity, op: Operation, line: sqlite3.Row) -> list[Change]:

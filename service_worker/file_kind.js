@@ -166,16 +166,17 @@ function walkWebp(content) {
 function walkHeic(content) {
   const brands = brandsOf(content);
   if (!brands.some((brand) => HEIC_BRANDS.includes(brand)) || brands.includes("avif") || brands.includes("avis")) throw new Broken();
-  let [at, pixels] = [0, 0];
+  let [at, pixels, hasPicture] = [0, 0, false];
   while (at < content.length) {
     let size = number(content, at, 4);
     if (size === 1) size = number(content, at + 8, 8);
     else if (size === 0) size = content.length - at;
     if (size < 8 || at + size > content.length || !/^[0-9A-Za-z]+$/.test(text(content, at + 4, at + 8))) throw new Broken();
     if (isAt(content, at + 4, "meta")) pixels = largest(content.subarray(at, at + size));
+    hasPicture ||= isAt(content, at + 4, "mdat");
     at += size;
   }
-  if (!pixels) throw new Broken();
+  if (!pixels || !hasPicture) throw new Broken();
   return pixels;
 }
 

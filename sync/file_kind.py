@@ -96,7 +96,7 @@ def _next_marker(content: bytes, at: int) -> tuple[int, int]:
     while _number(content, at, 1) == 0xFF:
         at += 1
     marker = content[at]
-    if marker < 0xC0 and marker != 0x01 or marker == 0xD8:
+    if (marker < 0xC0 and marker != 0x01) or marker == 0xD8:
         raise _Broken
     return at + 1, marker
 
@@ -139,7 +139,7 @@ def _heic(content: bytes) -> int:
     brands = _brands(content)
     if not brands & _HEIC_BRANDS or brands & {b"avif", b"avis"}:
         raise _Broken
-    at, pixels = 0, 0
+    at, pixels, has_picture = 0, 0, False
     while at < len(content):
         size, name = _number(content, at, 4), content[at + 4 : at + 8]
         if size == 1:
@@ -150,8 +150,9 @@ def _heic(content: bytes) -> int:
             raise _Broken
         if name == b"meta":
             pixels = _largest(content[at : at + size])
+        has_picture = has_picture or name == b"mdat"
         at += size
-    if not pixels:
+    if not pixels or not has_picture:
         raise _Broken
     return pixels
 

@@ -12,7 +12,20 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from sync import forms, ids, latin, operations, overlaps, rebase, recurrence, rules, typed, values
+from sync import (
+    file_kind,
+    form_files,
+    forms,
+    ids,
+    latin,
+    operations,
+    overlaps,
+    rebase,
+    recurrence,
+    rules,
+    typed,
+    values,
+)
 from sync.entities import BY_NAME
 from sync.model import Field
 
@@ -76,6 +89,10 @@ def _typed(case: dict):
     return values.check(field, typed.parse_typed(field, case["typed"], case.get("tz", "UTC")))
 
 
+def _file(value: str | dict):
+    return value if isinstance(value, str) else form_files.KeptFile(**value)
+
+
 def _parse(case: dict):
     return dataclasses.asdict(operations.parse(case["op"], BY_NAME))
 
@@ -126,5 +143,8 @@ ANSWERS: dict[str, Callable[[dict], object]] = {
     "occurrence_on": lambda case: recurrence.occurrence_on(*case["series"], case["day"]),
     "cut": _cut,
     "overlapping": lambda case: overlaps.overlapping(case["spans"]),
+    "file_kind": lambda case: file_kind.kind_of(bytes.fromhex(case["hex"])),
+    "with_files": lambda case: form_files.with_files((n, _file(v)) for n, v in case["items"]),
+    "file_name": lambda case: form_files.file_name(case["name"]),
     "rule_parts": lambda case: recurrence.rule_parts(case["rule"], case["tz"]),
 }

@@ -36,6 +36,9 @@ GROUPS = [
     ("recurrence", "cut"),
     ("recurrence", "overlapping"),
     ("recurrence", "rule_parts"),
+    ("files", "file_kind"),
+    ("files", "with_files"),
+    ("files", "file_name"),
 ]
 
 ZONES = ["UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Europe/Istanbul"]

@@ -2,6 +2,8 @@
  * Answers the shared cases with the JavaScript twins, as tests/twin_cases.py does with the Python ones.
  */
 
+import { kindOf } from '/service_worker/file_kind.js';
+import { fileName, withFiles } from '/service_worker/form_files.js';
 import { operationsFromForm } from '/service_worker/forms.js';
 import { derivedId, isId, uuid7 } from '/service_worker/ids.js';
 import { fold, latin, loadPinyin, searchKey } from '/service_worker/latin.js';
@@ -45,6 +47,9 @@ function outcome(answer) {
 }
 
 const ANSWERS = {
+  file_kind: ({ hex }) => kindOf(Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16))),
+  with_files: ({ items }) => withFiles(items),
+  file_name: ({ name }) => fileName(name),
   check: ({ field, value }) => check(field, value),
   typed: ({ field, typed, tz = 'UTC' }) => check(field, parseTyped(field, typed, tz)),
   parse: ({ op }, entities) => parse(op, entities),
