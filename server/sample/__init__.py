@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from server.sign_in import passwords
 
+from .approvals import add_approvals
 from .conflicts import add_conflicts
 from .customers import add_customers
 from .diary import Diary
@@ -48,6 +49,7 @@ def make_sample(firm, now_ms: int) -> list[tuple[str, str, str, str]]:
     add_handovers(story)
     diary.write(firm)
     add_conflicts(firm, now_ms)
+    add_approvals(firm, story)
     return sample_people()
 
 

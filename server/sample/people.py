@@ -35,6 +35,7 @@ ROLES = (
         0,
         "sees the service department's customers, and those shared",
     ),
+    ("role-cashier", "出纳 Cashier", "own", 0, "pays what was approved"),
     ("role-rep", "销售代表 Salesperson", "own", 0, "sees own customers"),
 )
 
@@ -69,6 +70,7 @@ PEOPLE = (
     Person("linyue", "林悦", "销售代表", "sales-east", "rep", "sunhao", "zh-Hant", region="east"),
     Person("huangjie", "黄洁", "南区经理", "sales-south", "manager", "chenli", region="south"),
     Person("wuqiang", "吴强", "销售代表", "sales-south", "rep", "huangjie", region="south"),
+    Person("gaoyun", "高云", "出纳", "finance", "cashier", "anna"),
     Person("zhenghui", "郑辉", "服务工程师", "service", "service", "zhouming"),
 )
 
@@ -87,7 +89,10 @@ def add_people(diary: Diary, at_ms: int) -> None:
     for position, (department, name, above) in enumerate(DEPARTMENTS):
         diary.make("department", department, at_ms, None, name=name, parent_id=above, position=position)
     for role, name, data_scope, is_admin, _ in ROLES:
-        diary.make("role", role, at_ms, None, name=name, data_scope=data_scope, is_admin=is_admin)
+        pays = int(role == "role-cashier")
+        diary.make(
+            "role", role, at_ms, None, name=name, data_scope=data_scope, is_admin=is_admin, is_cashier=pays
+        )  # fmt: skip
     for number, person in enumerate(PEOPLE):
         diary.make(
             "user", person.id, at_ms + 1, None,

@@ -47,7 +47,7 @@ def test_it_is_there_before_anyone_gets_impatient(sample):
 def test_every_entity_has_rows(sample):
     counts = {entity.name: rows(sample, f"SELECT count(*) FROM {entity.name}")[0][0] for entity in ENTITIES}
     assert all(counts.values()), counts
-    assert (counts["account"], counts["user"]) == (400, 12)
+    assert (counts["account"], counts["user"]) == (400, 13)
     assert counts["activity"] > 800 and counts["contact"] > 400
 
 
