@@ -16,7 +16,7 @@ from web.dates import local_date
 
 from . import collect, holding
 from .accept import accept_as_server
-from .approvals import substitutes
+from .approvals import overdue, substitutes
 from .attachments import collection
 from .database import sqlite3
 from .pool import return_daily
@@ -33,6 +33,7 @@ async def keep_house(firm) -> None:
             await firm.write(lambda db: end_memberships(db, firm))
             await firm.write(lambda db: return_daily(db, firm))
             await firm.write(lambda db: substitutes.keep_up(db, firm))
+            await firm.write(lambda db: overdue.late(db, firm))
             await asyncio.to_thread(firm.remember_life)
             while await firm.write(lambda db: collect.collect(db, firm)):
                 pass
