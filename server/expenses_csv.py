@@ -26,7 +26,7 @@ from web.text import Text
 # What the lines need, in the page's order.
 QUERIES = ("home", "days", "lines")
 COLUMNS = (
-    N_("Day"),
+    N_("Date of the expense"),
     N_("Person"),
     N_("Department"),
     N_("Category"),
