@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import parse_qsl, urlsplit
 
@@ -50,8 +51,31 @@ MORE_ADDRESSES = (
     "/conflicts?q=没有的",
     "/conflicts/several?c1=conf-1&c2=conf-3&c3=conf-6&c4=conf-7&c5=conf-8&c6=settled",
     "/conflicts/several",
+    "/approvals?box=mine",
+    "/approvals?box=copies",
+    "/approvals?box=done",
+    "/approvals?box=all",
+    "/approvals?q=没有的",
+    "/approvals/app-wait?seen=x",
+    "/approvals/app-stand",
+    "/approvals/app-mine",
+    "/approvals/app-back",
+    "/approvals/app-no",
+    "/approvals/app-void",
+    "/approvals/new?definition=def-leave",
+    "/approvals/new?definition=def-claim&like=app-mine",
+    "/approvals/new?definition=def-old",
+    "/approvals/app-back/edit",
+    "/approvals/app-mine/edit",
+    "/approvals/app-done/edit",
+    "/approvals/several",
+    "/approvals/count",
+    "/me/substitutes/sub-mine/edit",
 )
 MOST_OF_ONE_PAGE = 5
+# Fields and parts of documents that no person writes, or that a person does.
+NO_WORDS = ("query", "unit", "timezone", "target_id", "currency", "key", "value", "hash", "revision_hash", "asks", "receipt_no")
+WORDS_IN_DOCUMENTS = ("label", "hint", "choices", "name", "title", "reason", "payee", "note")
 
 
 @pytest.fixture(scope="module")
@@ -94,19 +118,36 @@ def empty_desk(pages) -> Desk:
 
 
 def without_latin(entity: str, row: dict) -> dict:
-    return {name: in_chinese(value) if is_typed(entity, name) and value else value for name, value in row.items()}
+    return {name: told(entity, name)(value) if is_typed(entity, name) and value else value for name, value in row.items()}
+
+
+def told(entity: str, name: str):
+    return document_in_chinese if BY_NAME[entity].by_name[name].type == "json" and entity != "conflict" else in_chinese
 
 
 def is_typed(entity: str, name: str) -> bool:
     """Whether people type it freely: what they choose from a list is for the pages to translate."""
     declared = BY_NAME[entity].by_name.get(name)
     free = declared and (declared.type in ("text", "prose", "json") or declared.of in ("tag", "email"))
-    return bool(free) and name not in ("query", "unit", "timezone", "target_id")
+    return bool(free) and name not in NO_WORDS
 
 
 def in_chinese(text: str) -> str:
     """Latin words become a letter; JSON keeps its names."""
     return re.sub(r'[A-Za-z]+(?![\w]*":)', "甲", text)
+
+
+def document_in_chinese(text: str) -> str:
+    """What people typed into a document; keys, ids and kinds stay."""
+
+    def walk(value: object, is_words: bool) -> object:
+        if isinstance(value, dict):
+            return {key: walk(one, key in WORDS_IN_DOCUMENTS) for key, one in value.items()}
+        if isinstance(value, list):
+            return [walk(one, is_words) for one in value]
+        return in_chinese(value) if is_words and isinstance(value, str) else value
+
+    return json.dumps(walk(json.loads(text), False), ensure_ascii=False)
 
 
 def render(desk: Desk, address: str, lang: str, **more) -> str:
