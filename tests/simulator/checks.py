@@ -14,6 +14,7 @@ from sync.entities import BY_NAME
 from sync.model import ASK
 
 from .. import device
+from .decisions import decisions_are_safe
 from .oracle import Oracle
 from .phone import as_held_by_old
 from .witness import TYPED, Violation
@@ -31,6 +32,7 @@ def at_rest(world) -> None:
         rows_are_what_history_says(db)
         nothing_is_overwritten_unseen(world, db)
         busy_is_what_events_say(db)
+        decisions_are_safe(world, db)
     views_show_what_may_be_seen(world)
 
 

@@ -6,6 +6,7 @@ Draws from the scheduler's random numbers; the values then stand in the steps.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import random
 
@@ -72,6 +73,12 @@ class MadeUp:
     def _text(self, f: Field) -> str:
         if f.name == "timezone":
             return self.rng.choice(ZONES)
+        if f.of == "clock":
+            return f"{self.rng.randrange(24):02d}:{self.rng.choice((0, 30)):02d}"
+        if f.of == "sha256":
+            return hashlib.sha256(self.text().encode()).hexdigest()
+        if f.name == "currency":
+            return self.rng.choice(("CNY", "CNY", "USD"))
         return self.rng.choice(RULES) if f.name == "rrule" else self.text()
 
     def _prose(self, f: Field) -> str:
@@ -95,6 +102,12 @@ class MadeUp:
         if f.name == "window_days":
             return self.rng.choice((0, 30, 90, 365))
         return self.rng.randint(f.least, min(f.most, 10_000))
+
+    def _money(self, f: Field) -> int:
+        return self.rng.choice((100, 5_000, 50_000, 1_000_000))
+
+    def _answers(self, f: Field) -> dict[str, str]:
+        return {} if f.of == "money" else {"why": self.text()}
 
     def _ref(self, f: Field) -> str | None:
         if f.ref == "user":

@@ -29,6 +29,11 @@ class Oracle:
             (row["account_id"], row["user_id"])
             for row in db.execute("SELECT account_id, user_id FROM account_member WHERE deleted = 0")
         }
+        self.taking_part = {
+            (row["id"], user_id)
+            for row in db.execute("SELECT id, people_ids FROM approval WHERE deleted = 0")
+            for user_id in json.loads(row["people_ids"] or "[]")
+        }
         self._reached: dict[str, set[str]] = {}
 
     def is_active(self, user_id: str) -> bool:
@@ -69,6 +74,8 @@ class Oracle:
             return key == user_id
         if kind == "person":
             return key in self._reach(user_id)
+        if kind == "approval":
+            return (key, user_id) in self.taking_part
         if key not in self.owners:
             return False
         owner = self.owners[key]

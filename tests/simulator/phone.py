@@ -11,8 +11,17 @@ from sync.entities import BY_NAME
 from .. import device
 
 # What a device of two releases ago has never heard of.
-UNKNOWN_ENTITIES = {"clash_kept", "handover", "handover_item", "pool_rule"}
-UNKNOWN_FIELDS = {"rrule", "timezone", "series_id", "occurrence_on", "owner_since_ms", "window_days", "skipped"}
+UNKNOWN_ENTITIES = {
+    *("clash_kept", "handover", "handover_item", "pool_rule"),
+    *("firm_setting", "approval_definition", "definition_version", "expense_category", "expense_policy"),
+    *("substitute", "approval", "approval_revision", "approval_step", "approval_action", "expense_line"),
+    *("attachment", "snooze"),
+}
+UNKNOWN_FIELDS = {
+    *("rrule", "timezone", "series_id", "occurrence_on", "owner_since_ms", "window_days", "skipped"),
+    *("is_cashier", "notice_off", "notice_email", "robot_kind", "robot_url", "robot_secret"),
+    *("quiet_from", "quiet_until", "remind_at"),
+}
 
 
 class Phone(device.Device):

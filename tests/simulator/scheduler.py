@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 from sync.entities import BY_NAME
 
+from . import asking
 from .made_up import MadeUp, writable
+from .phone import UNKNOWN_ENTITIES
 from .world import NAMES, YEAR_MS, World
 
 WEIGHTS = {
@@ -40,6 +42,9 @@ WEIGHTS = {
     "restore": 1,
     "hand_over": 2,
     "pool_rule": 1,
+    "ask_for": 8,
+    "command": 24,
+    "be_away": 2,
 }
 PLACES = ("north", "south", "sales")
 REST_EVERY = 250
@@ -83,6 +88,8 @@ class Scheduler:
             parts["set"]["owner_id"] = self.rng.choice([*NAMES, None])
         if entity == "comment" and not self._on_a_row(parts, made_up):
             return None
+        if entity == "attachment":
+            parts["set"] |= {"target_entity": "approval", "target_id": parts["set"]["approval_id"]}
         is_new = not made_up.phone.knows(entity, row)
         return {"do": "type_in", "on": on, "ops": [self._op(made_up, entity, row, {**parts, "new": is_new}, suffix)]}
 
@@ -113,6 +120,29 @@ class Scheduler:
         entity = self.rng.choice([name for name in writable() if name != "preference"])
         row = made_up.any_row(entity)
         return row and {"do": "type_in", "on": on, "ops": [self._op(made_up, entity, row, {"delete": True})]}
+
+    def _ask_for(self, on, made_up):
+        if made_up.phone.is_old:
+            return None
+        rows = asking.draft(made_up, self.number)
+        more = {"new": True, "group": f"group-{self.number}"}
+        ops = [
+            self._op(made_up, entity, row, parts | more, f"-{n}") for n, (entity, row, parts) in enumerate(rows)
+        ]
+        return {"do": "type_in", "on": on, "ops": ops}
+
+    def _command(self, on, made_up):
+        parts = asking.command(made_up)
+        row = f"approval_action-{self.number}"
+        return parts and self._typed(on, made_up, "approval_action", row, parts)
+
+    def _be_away(self, on, made_up):
+        return self._typed(on, made_up, "substitute", f"substitute-{self.number}", asking.absence(made_up))
+
+    def _typed(self, on, made_up, entity, row, parts):
+        if made_up.phone.is_old and entity in UNKNOWN_ENTITIES:
+            return None
+        return {"do": "type_in", "on": on, "ops": [self._op(made_up, entity, row, parts | {"new": True})]}
 
     def _give(self, on, made_up):
         """To a colleague, to the shared pool, or out of it."""

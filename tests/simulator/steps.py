@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from server import background, collect, holding, pool
 from server.accept import accept_as_server, accept_operations
+from server.approvals import overdue, substitutes
 from server.pull import StartAgain
 
 from .. import device
@@ -174,6 +175,8 @@ def days(world: World, n: int) -> None:
     firm = world.firm
     firm.write_now(lambda db: background.end_memberships(db, firm))
     firm.write_now(lambda db: pool.return_daily(db, firm))
+    firm.write_now(lambda db: substitutes.keep_up(db, firm))
+    firm.write_now(lambda db: overdue.late(db, firm))
     firm.remember_life()
     while firm.write_now(lambda db: collect.collect(db, firm)):
         pass

@@ -7,8 +7,10 @@ draws a random number: the same steps give the same world.
 from __future__ import annotations
 
 import functools
+import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from server import record
@@ -31,6 +33,30 @@ PEOPLE = {
     "tom": ("rep", "north", "lea"),
 }
 NAMES = (*small_firm.PEOPLE, *PEOPLE)
+# What may be asked for: the kind and the steps of each definition.
+DEFINITIONS = {
+    "leave": ("general", [{"key": "boss", "who": {"kind": "manager"}}]),
+    "claim": (
+        "expense_claim",
+        [
+            {"key": "pick", "who": {"kind": "chosen"}},
+            {"key": "three", "who": {"kind": "person", "ids": ["mona", "ron", "lea"]}, "mode": "all"},
+            {
+                "key": "top",
+                "who": {"kind": "role", "id": "boss"},
+                "when": [{"field": "amount", "op": ">=", "value": 2_000}],
+            },
+        ],
+    ),
+    "trip": (
+        "expense_request",
+        [
+            {"key": "anybody", "who": {"kind": "person", "ids": ["sam", "mona", "boss"]}, "mode": "any"},
+            {"key": "both", "who": {"kind": "person", "ids": ["pia", "lea"]}, "mode": "order", "days": 2},
+        ],
+    ),
+}
+CASHIER = "boss"
 # Each person has a phone and a tablet; the tablet's clock is a year off, this way or that.
 DEVICES = {
     **{f"{name}/phone": 0 for name in NAMES},
@@ -149,6 +175,23 @@ def _made_firm() -> Path:
     ops = [op("role", name, name=name, data_scope=scope, is_admin=admin) for name, (scope, admin) in ROLES.items()]
     for name, (role, place, manager) in sorted(PEOPLE.items(), key=lambda person: person[1][2] or ""):
         ops.append(op("user", name, name=name.title(), role_id=role, department_id=place, manager_id=manager))
-    small_firm.as_server(firm, *ops)
+    ops += [op("expense_category", "taxi", name="Taxi"), op("role", CASHIER, 1, is_cashier=1)]
+    small_firm.as_server(firm, *ops, *_definitions())
     firm.close()
     return folder
+
+
+def _definitions() -> Iterator[dict]:
+    for name, (kind, steps) in DEFINITIONS.items():
+        yield small_firm.op("approval_definition", name, name=name.title(), kind=kind, current=1)
+        documents = {
+            "form": [{"key": "why", "label": "Why", "type": "text"}],
+            "starters": {},
+            "steps": [{"name": step["key"].title(), **step} for step in steps],
+            "cc": {"manager": True},
+        }
+        fields = {key: json.dumps(value) for key, value in documents.items()}
+        known = {"definition_id": name, "number": 1, "fallback_id": "boss"}
+        version = small_firm.op("definition_version", f"{name}-1", **known, **fields)
+        asks = ["amount", "account", "cc", "receipts", *(["lines"] if kind == "expense_claim" else [])]
+        yield version | {"add": {"asks": asks}}
