@@ -5,6 +5,7 @@
 
 import { CSP } from "../generated/security.gen.js";
 import { NotSaved, save, settleRefused } from "./edit.js";
+import { withFiles } from "./form_files.js";
 import { STATUS, troublePage } from "./offline_page.js";
 import { authorOf, operationOf } from "./outbox.js";
 import { NotFound } from "./pages.js";
@@ -171,7 +172,9 @@ function wayBack(request, asked) {
 /** @param {Request} request @returns {Promise<Array<[string, string]>>} texts; no page of the device takes files */
 async function itemsOf(request) {
   const form = await request.formData();
-  return [...form].map(([name, value]) => [name, String(value)]);
+  // Where nothing was chosen, a browser sends a file without bytes.
+  const typed = [...form].filter(([, value]) => typeof value === "string" || value.size > 0);
+  return withFiles(typed.map(([name, value]) => [name, String(value)]));
 }
 
 /** @param {string} body @param {number} [status] */
