@@ -58,8 +58,8 @@ def lines(db: sqlite3.Connection, approval_id: str) -> list[dict]:
 
 
 def actions(db: sqlite3.Connection, where: str, *values) -> list[dict]:
-    """Actions in force, in the order in which they took effect."""
-    in_force = f"SELECT * FROM approval_action WHERE {where} AND effect = 'in_force' ORDER BY effect_at_ms, rowid"
+    """Actions in force, in the order in which they took effect: that is when they are written down."""
+    in_force = f"SELECT * FROM approval_action WHERE {where} AND effect = 'in_force' ORDER BY rowid"
     return _all(db, in_force, *values)
 
 

@@ -59,8 +59,11 @@ def _overtaken(command: Command, step: dict) -> tuple[str, str | None]:
 
 
 def _put_off(command: Command, step: dict) -> tuple[str, str | None]:
-    """Somebody was put before a step that was open; one that was never open is nobody's yet."""
-    if step["opened_at_ms"] is None:
+    """Somebody was put before a step that was open; one that was never open is nobody's yet.
+
+    What was in force in an earlier life was given when the step was open again.
+    """
+    if step["opened_at_ms"] is None or command.is_again:
         raise command.too_early(step["id"], "not_asked")
     inserted = cases.last_action(command.db, "step_id = ? AND verb = 'add_before'", step["id"])
     return CHANGED, inserted["owner_id"] if inserted else None
