@@ -1,4 +1,4 @@
-"""What the sample firm's people asked for, who decided, what was spent and paid: half a year of it, and a few that wait.
+"""What the sample firm's people asked for, who decided, what was spent and paid: half a year, and a few that wait.
 
 Everything goes through the engine, each command at its own time: the way, the trail and the sums are real.
 """
@@ -131,17 +131,19 @@ class _Office:
         self._submit(advance, by)
         self._approve_all(advance, -16)
         self._pay(advance, -14)
-        claim = self._draft("Expense claim", by, -2, "Trade fair, Hannover", "", {}, request_id=trip, advance_id=advance)
+        rests_on = {"request_id": trip, "advance_id": advance}
+        claim = self._draft("Expense claim", by, -2, "Trade fair, Hannover", "", {}, **rests_on)
         self._lines(claim, by, -7, 4)
         self._submit(claim, by)
 
     def _waiting(self) -> None:
         """For managers to decide now."""
+        days = {"from": self.story.day(3), "until": self.story.day(4), "days": "2"}
         asks = (
-            ("user-lina", "Leave", "年假两天", "带孩子看病",
-             {"kind": self._choice("Leave", "kind"), "from": self.story.day(3), "until": self.story.day(4), "days": "2"}, {}),
+            ("user-lina", "Leave", "年假两天", "带孩子看病", {"kind": self._choice("Leave", "kind")} | days, {}),
             ("user-zhaolei", "Expense request", "大客户答谢晚宴", "年底前请五家A级客户", {}, {"amount_cents": 680_000}),
-            ("user-lina", "Quotation discount", "减速机报价让利", "对手报价低8%", {"percent": "8"}, {"amount_cents": 4_600_000}),
+            ("user-lina", "Quotation discount", "减速机报价让利", "对手报价低8%", {"percent": "8"},
+             {"amount_cents": 4_600_000}),
             ("user-wuqiang", "General request", "领用样机一台", "下周给客户演示", {}, {}),
         )  # fmt: skip
         for number, (by, name, title, reason, answers, more) in enumerate(asks):
@@ -169,13 +171,16 @@ class _Office:
 
     # --- one request
 
-    def _draft(self, name: str, by: str, day: int, title: str, reason: str, answers: dict, hour: int = 9, **more) -> str:
+    def _draft(
+        self, name: str, by: str, day: int, title: str, reason: str, answers: dict, hour: int = 9, **more
+    ) -> str:
         self._at(self.story.at(day, hour, 20))
         definition, version = self._definition(name)
         request = f"approval-{next(self._requests):03}"
         self._make(
             "approval", request, by, definition_id=definition, version_id=version, title=title, reason=reason or None,
-            answers=json.dumps(answers, ensure_ascii=False), currency=CURRENCY if "amount_cents" in more else None, **more,
+            answers=json.dumps(answers, ensure_ascii=False),
+            currency=CURRENCY if "amount_cents" in more else None, **more,
         )  # fmt: skip
         return request
 
@@ -278,6 +283,6 @@ class _Office:
 
 
 def _another(photo: bytes, remark: str) -> bytes:
-    """The same picture as another file: no receipt is handed in twice here, so a comment in the JPEG makes it differ."""
+    """The same picture as another file, by a comment in the JPEG: no receipt is handed in twice here."""
     comment = remark.encode()
     return photo[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + photo[2:]
