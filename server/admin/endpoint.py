@@ -218,6 +218,7 @@ def _change_role(conn, firm, by: str, form: dict[str, str]) -> None:
         "name": form.get("name", "").strip(),
         "data_scope": form.get("data_scope", ""),
         "is_admin": 1 if form.get("is_admin") else 0,
+        "is_cashier": 1 if form.get("is_cashier") else 0,
     }
     if not role_id:
         roles.add(conn, firm, by, fields)

@@ -1,4 +1,4 @@
-"""Roles: what the people who hold one may see, and whether they administer.
+"""Roles: what the people who hold one may see, and whether they administer or pay.
 
 Functions that change something run in a write job; `by` is the administrator.
 """
@@ -15,7 +15,7 @@ SCOPES = ("own", "reports", "department", "below", "everything")
 def roles(conn) -> list:
     """Every role with the number of active people who hold it."""
     return conn.execute(
-        "SELECT role.id, role.name, role.data_scope, role.is_admin, role.version,"
+        "SELECT role.id, role.name, role.data_scope, role.is_admin, role.is_cashier, role.version,"
         " (SELECT count(*) FROM user WHERE user.role_id = role.id AND user.deleted = 0"
         "  AND user.is_active = 1) AS people"
         " FROM role WHERE deleted = 0 ORDER BY name, id"
