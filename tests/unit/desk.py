@@ -221,7 +221,8 @@ class _Reader(HTMLParser):
         elif tag == "textarea" and self._textarea:
             name, text = self._textarea
             # The line break after the start tag is no part of the text.
-            self._form["inputs"].append((name, "".join(text).removeprefix("\n"), None))
+            if self._form is not None:  # else it names its form by id
+                self._form["inputs"].append((name, "".join(text).removeprefix("\n"), None))
             self._textarea = None
         elif tag == "select" and self._select:
             self._form["inputs"].append((self._select[0], self._select[1] or "", None))

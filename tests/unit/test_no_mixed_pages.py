@@ -74,7 +74,10 @@ MORE_ADDRESSES = (
 )
 MOST_OF_ONE_PAGE = 5
 # Fields and parts of documents that no person writes, or that a person does.
-NO_WORDS = ("query", "unit", "timezone", "target_id", "currency", "key", "value", "hash", "revision_hash", "asks", "receipt_no")
+NO_WORDS = (
+    *("query", "unit", "timezone", "target_id", "currency", "key"),
+    *("value", "hash", "revision_hash", "asks", "receipt_no"),
+)
 WORDS_IN_DOCUMENTS = ("label", "hint", "choices", "name", "title", "reason", "payee", "note")
 
 
@@ -118,7 +121,9 @@ def empty_desk(pages) -> Desk:
 
 
 def without_latin(entity: str, row: dict) -> dict:
-    return {name: told(entity, name)(value) if is_typed(entity, name) and value else value for name, value in row.items()}
+    return {
+        name: told(entity, name)(value) if is_typed(entity, name) and value else value for name, value in row.items()
+    }
 
 
 def told(entity: str, name: str):

@@ -105,7 +105,7 @@ SELECT
       THEN NOT EXISTS (SELECT 1 FROM attachment f WHERE f.approval_id = p.id)
     ELSE 0
   END AS receipts_missing,
-  CASE WHEN p.state = 'pending' AND NOT EXISTS (SELECT 1 FROM json_each(p.waiting_ids) WHERE value = :me) THEN (
+  CASE WHEN p.state = 'pending' AND p.owner_id IS NOT :me AND NOT EXISTS (SELECT 1 FROM json_each(p.waiting_ids) WHERE value = :me) THEN (
     SELECT o.name FROM json_each(p.waiting_ids) w JOIN user o ON o.id = w.value
     WHERE w.value IN (SELECT value FROM json_each(:stands))
     ORDER BY w.key

@@ -307,6 +307,7 @@ SELECT
   p.state,
   p.amount_cents,
   p.currency,
+  p.owner_id,
   u.name AS owner_name,
   d.name AS definition_name,
   p.submitted_at_ms,
