@@ -37,7 +37,9 @@ class Courier:
         self.mail_server = settings.smtp
         self.sender = mail.sender_of(settings.smtp, settings.mail_from, settings.url) if settings.smtp else ""
         self.means = Means(firm.timezone, settings.smtp is not None)
-        self.vapid = push.Vapid(firm.write_now(push.vapid_pem), settings.contact or settings.url)
+        # A trial on this machine has no address that a push service would take.
+        contact = settings.contact or (settings.url if settings.is_https else "mailto:roadbook@localhost")
+        self.vapid = push.Vapid(firm.write_now(push.vapid_pem), contact)
         self.push_reach = Reach(PUSH_HOSTS, settings.push_origins)
         self.robot_origins = settings.robot_origins
         self._web = web

@@ -19,6 +19,8 @@ import httpx
 
 PUSH_HOSTS = (
     "fcm.googleapis.com",
+    # Chromium, and the early channels of Chrome.
+    "jmt17.google.com",
     "updates.push.services.mozilla.com",
     "*.push.services.mozilla.com",
     "*.notify.windows.com",

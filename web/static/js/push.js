@@ -21,7 +21,7 @@ export function startPush(worker) {
   });
   document.addEventListener("htmx:after:swap", show);
   // Somebody is signed in where pages come from the replica.
-  if (document.body.dataset.host === "device") compare().catch(() => {}).then(show);
+  if (document.body.dataset.host === "device") compare().catch((error) => console.warn("pushes were not compared", error)).then(show);
   else show();
 }
 
