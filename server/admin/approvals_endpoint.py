@@ -88,7 +88,8 @@ def _first_page(request: Request, by: str, definition_id: str) -> Response:
         if about:
             draft = approvals_draft.from_version(about, parse(approvals.current(conn, about["id"])))
         if copied:
-            draft["name"] = text_for(request).gettext("Copy of %(name)s", name=draft["name"])
+            name = draft["name"]
+            draft["name"] = text_for(request).gettext("Copy of %(name)s", name=name)
         seen = about["version"] if definition_id else 0
         return approvals_editor.page(request, conn, definition_id, seen, draft, {})
 
