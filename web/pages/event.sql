@@ -116,6 +116,22 @@ WHERE series_id = :event__id AND +rrule IS NULL AND cancelled_at_ms IS NULL
 ORDER BY id
 LIMIT 100;
 
+-- What reminded me of it, to be put off, until it is over.
+-- name: reminder :maybe
+SELECT r.key, derived_id(r.key, :me) AS snooze_id, s.version AS snooze_version, s.until_ms AS put_off_ms,
+  at_clock(add_days(:today, 1), r.remind_at, :tz) AS next_day_ms
+FROM (
+  SELECT 'event:' || :event__id || ':' || :event__start_ms AS key,
+    coalesce((SELECT remind_at FROM preference WHERE id = :me), '09:00') AS remind_at
+) r
+LEFT JOIN snooze s ON s.id = derived_id(r.key, :me)
+WHERE :event__is_mine AND :event__cancelled_at_ms IS NULL AND :event__to_ms > :now_ms
+  AND iif(
+    :event__is_all_day,
+    at_clock(add_days(:event__first_on, -(:event__remind_minutes / 1440)), r.remind_at, :tz),
+    :event__start_ms - :event__remind_minutes * 60000
+  ) <= :now_ms;
+
 -- name: contacts :many
 SELECT c.id, c.name, c.title, c.phones ->> 0 AS phone
 FROM contact c

@@ -29,6 +29,19 @@ LEFT JOIN user assignee ON assignee.id = t.assignee_id
 LEFT JOIN user owner ON owner.id = t.owner_id
 WHERE t.id = :id;
 
+-- What reminded me of it, to be put off; it comes again on the day that I choose.
+-- name: reminder :maybe
+SELECT r.key, derived_id(r.key, :me) AS snooze_id, s.version AS snooze_version, s.until_ms AS put_off_ms,
+  at_clock(add_days(:today, 1), r.remind_at, :tz) AS next_day_ms
+FROM (
+  SELECT 'task:' || t.id || ':' || t.due_on AS key, t.due_on,
+    coalesce((SELECT remind_at FROM preference WHERE id = :me), '09:00') AS remind_at
+  FROM task t
+  WHERE t.id = :id AND t.assignee_id = :me AND t.done_at_ms IS NULL
+) r
+LEFT JOIN snooze s ON s.id = derived_id(r.key, :me)
+WHERE at_clock(r.due_on, r.remind_at, :tz) <= :now_ms;
+
 -- name: comments :many
 SELECT
   m.id,
