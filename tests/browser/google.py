@@ -1,4 +1,4 @@
-"""A stand-in on this machine for what Chromium asks of Google: check-in, registration, and the line that pushes come by.
+"""A stand-in on this machine for what Chromium asks of Google: check-in, registration, the line for pushes.
 
 Speaks as much of it as one browser needs.  What a push service would refuse it refuses: a missing or wrong signature.
 """
@@ -101,7 +101,8 @@ class Google:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 status, answer = google._answer(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
                 self.send_response(status)
-                self.send_header("Content-Type", "application/x-protobuffer" if "checkin" in self.path else "text/plain")
+                kind = "application/x-protobuffer" if "checkin" in self.path else "text/plain"
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)

@@ -1,4 +1,4 @@
-"""Real servers on this machine that stand where push services and robots stand in the world, and check what they are sent."""
+"""Real servers on this machine, where push services and robots stand in the world, and what a browser decrypts with."""
 
 from __future__ import annotations
 

@@ -203,7 +203,8 @@ def test_the_number_on_the_icon_counts_requests_that_wait_also_for_whom_one_stan
         ]
         + [
             db.execute(
-                "INSERT INTO substitute (id, owner_id, substitute_id, from_on, until_on) VALUES ('s', 'boss', 'mona', ?, ?)",
+                "INSERT INTO substitute (id, owner_id, substitute_id, from_on, until_on)"
+                " VALUES ('s', 'boss', 'mona', ?, ?)",
                 (today, today),
             )
         ]
