@@ -101,8 +101,6 @@ SELECT
       SELECT count(*) FROM expense_line l
       WHERE l.approval_id = p.id AND NOT EXISTS (SELECT 1 FROM attachment f WHERE f.approval_id = p.id AND f.target_id = l.id)
     )
-    WHEN EXISTS (SELECT 1 FROM json_each(v.asks) WHERE value = 'receipts')
-      THEN NOT EXISTS (SELECT 1 FROM attachment f WHERE f.approval_id = p.id)
     ELSE 0
   END AS receipts_missing,
   CASE WHEN p.state = 'pending' AND p.owner_id IS NOT :me AND NOT EXISTS (SELECT 1 FROM json_each(p.waiting_ids) WHERE value = :me) THEN (
