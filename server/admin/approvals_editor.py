@@ -24,9 +24,13 @@ def page(
     draft: dict,
     form: dict[str, str],
     faults: dict[str, tuple[str, dict]] | None = None,
+    opened: str = "",
     **more,
 ) -> Response:
-    """faults: input name -> (code, detail), told beside the inputs. seen: the row's version that was shown."""
+    """faults: input name -> (code, detail), told beside the inputs. seen: the row's version that was shown.
+
+    opened: the field ('field.KEY') or step that was at hand; others show in a line what they say.
+    """
     text = text_for(request)
     known = approvals_words.names(conn, currency(conn))
     errors = {name: approvals_words.fault(text, *why) for name, why in (faults or {}).items()}
@@ -37,6 +41,8 @@ def page(
         "number": form.get("number") or row["current"],
         "draft": draft,
         "errors": errors,
+        "summary": [(name, _whose(text, draft, name), why) for name, why in errors.items()],
+        "opened": {opened, *(".".join(name.split(".")[:2]) for name in errors)},
         "choices": approvals_words.choices(text),
         "is_kind_fixed": bool(definition_id) and approvals.is_in_use(conn, definition_id),
         "is_active": row["is_active"],
@@ -64,8 +70,29 @@ def pressed(request: Request, conn, definition_id: str, seen: int, draft: dict, 
     about = form.get(f"step.{place[2]}.about", "") if len(place) > 2 else ""
     versions = approvals.versions(conn, definition_id)
     used = frozenset(one.key for row in versions for one in (*parse(row).form, *parse(row).steps))
-    fresh = approvals_draft.press(draft, form["do"], about, used)
-    return page(request, conn, definition_id, seen, draft, form, fresh=fresh)
+    key = approvals_draft.press(draft, form["do"], about, used)
+    fresh = key if place[0] == "add" else ""
+    return page(request, conn, definition_id, seen, draft, form, fresh=fresh, opened=_opened(place, key))
+
+
+def _whose(text, draft: dict, name: str) -> str:
+    """What an input belongs to, in the list of everything that is wrong."""
+    _ = text.gettext
+    where, _dot, rest = name.partition(".")
+    key = rest.partition(".")[0]
+    if where == "field":
+        return next((one["label"] for one in draft["fields"] if one["key"] == key), "") or _("New field")
+    if where == "step":
+        return next((one["name"] for one in draft["steps"] if one["key"] == key), "") or _("New step")
+    own = {"name": _("Name"), "subject": _("Subject"), "kind": _("Kind"), "asks": _("What it asks for")}
+    return (own | {"fallback_id": _("Asked where a step finds nobody"), "steps": _("Who decides")}).get(where, "")
+
+
+def _opened(place: list[str], key: str) -> str:
+    """The field or the step that a button belongs to."""
+    if place[1:2] == ["fields"]:
+        return f"field.{key}"
+    return f"step.{key if place[1:2] == ['steps'] else place[2].partition('/')[0] if len(place) > 2 else ''}"
 
 
 def _tried(request: Request, conn, definition_id: str, seen: int, draft: dict, form: dict[str, str]) -> Response:
@@ -108,11 +135,12 @@ def _preview(text, conn, draft: dict, known: approvals_words.Names) -> dict:
     """The way in words, where the draft can be read; else nothing: saving tells what is wrong."""
     made = approvals_documents.checked(conn, draft)
     if made.definition is None:
-        return {"steps_in_words": [], "empty_roles": {}}
+        return {"steps_in_words": {}, "empty_roles": {}}
     return {
-        "steps_in_words": [
-            (one.name, approvals_words.sentence(text, one, made.definition, known)) for one in made.definition.steps
-        ],
+        "steps_in_words": {
+            one.key: (one.name, approvals_words.sentence(text, one, made.definition, known))
+            for one in made.definition.steps
+        },
         "empty_roles": {key: known.roles.get(role_id, "?") for key, role_id in made.empty_roles.items()},
     }
 
