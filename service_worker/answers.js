@@ -4,6 +4,8 @@
  */
 
 import { CSP } from "../generated/security.gen.js";
+import { needsSignal } from "./attachments_picture.js";
+import { keepFiles } from "./attachments_posted.js";
 import { NotSaved, save, settleRefused } from "./edit.js";
 import { withFiles } from "./form_files.js";
 import { STATUS, troublePage } from "./offline_page.js";
@@ -46,8 +48,8 @@ export class Answers {
     try {
       const replica = await this.#host.answering();
       if (!replica) return await this.fromNetwork(asked.request, "unsent");
-      const items = await itemsOf(asked.request.clone());
-      const { next, entities } = await this.#keep(replica, items);
+      const { items, errors } = await keepFiles(this.#host.files.store, await asked.request.clone().formData(), Date.now());
+      const { next, entities } = await this.#keep(replica, withFiles(items), errors);
       if (entities.length) {
         this.#host.changed(entities);
         onEdited("edited");
@@ -87,6 +89,19 @@ export class Answers {
     });
   }
 
+  /** A file that hangs on a row: from here, else from the server. @param {Request} request @param {string} hash */
+  async attachment(request, hash) {
+    try {
+      const replica = await this.#host.answering();
+      // Without its row here the server says whether this person may have it.
+      if (!replica?.value("SELECT count(*) FROM attachment WHERE hash = :hash", { ":hash": hash })) return await fetch(request);
+      const stored = await this.#host.files.stored(hash).catch(() => null);
+      return stored ?? (await this.#host.files.fetched(hash));
+    } catch {
+      return request.mode === "navigate" ? this.#trouble(request, "offline") : needsSignal(this.#host.viewer().lang);
+    }
+  }
+
   /** What only the server can answer. @param {Request} request @param {Trouble} [without] what to say without it */
   async fromNetwork(request, without = request.method === "GET" ? "offline" : "unsent") {
     try {
@@ -108,12 +123,12 @@ export class Answers {
     });
   }
 
-  /** @param {any} replica @param {Array<[string, string]>} items */
-  #keep(replica, items) {
+  /** @param {any} replica @param {Array<[string, string]>} items @param {Record<string, any>} refused files that were not kept */
+  #keep(replica, items, refused) {
     if (items.some(([name]) => name === "outbox.action")) return settleRefused(replica, this.#host, items);
     const { me, now_ms: now, tz } = this.#host.viewer();
     const today = replica.value("SELECT local_date(:now, :tz)", { ":now": now, ":tz": tz });
-    return save(replica, this.#host, items, { me: me.id, now_ms: now, today, tz });
+    return save(replica, this.#host, items, { me: me.id, now_ms: now, today, tz }, refused);
   }
 
   /** The page again, with what was typed and why it was not saved. @param {Asked} asked @param {any} form */
@@ -167,14 +182,6 @@ function wayBack(request, asked) {
   if (here.search !== asked.search) return here.pathname + here.search;
   const from = request.referrer ? new URL(request.referrer) : null;
   return from?.origin === asked.origin && from.pathname !== asked.pathname ? from.pathname + from.search : "";
-}
-
-/** @param {Request} request @returns {Promise<Array<[string, string]>>} texts; no page of the device takes files */
-async function itemsOf(request) {
-  const form = await request.formData();
-  // Where nothing was chosen, a browser sends a file without bytes.
-  const typed = [...form].filter(([, value]) => typeof value === "string" || value.size > 0);
-  return withFiles(typed.map(([name, value]) => [name, String(value)]));
 }
 
 /** @param {string} body @param {number} [status] */

@@ -30,11 +30,13 @@ export class NotSaved extends Error {
  * @param {any} replica @param {import("./host.js").Host} host
  * @param {Array<[string, string]>} items names and values as posted
  * @param {{me: string, now_ms: number, today: string, tz: string}} by
+ * @param {Record<string, any>} [refused] files that were not kept, by input name
  * @returns {Promise<Saved>} next is '' where the form does not say
  * @throws {NotSaved}
  */
-export async function save(replica, host, items, by) {
+export async function save(replica, host, items, by, refused = {}) {
   const result = operationsFromForm(items, { ...by, entities: host.entities, new_id: newId });
+  Object.assign(result.errors, refused);
   if (Object.keys(result.errors).length) throw new NotSaved(result);
   if (result.ops.length) {
     await durably(result.values, () => replica.tx(() => record(replica, host.tables, result.ops, { me: by.me, newId })));

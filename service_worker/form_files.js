@@ -29,17 +29,18 @@ export function withFiles(items) {
   const rows = texts.filter(([name]) => name.startsWith("row."));
   const slots = rows.filter(([, value]) => value.startsWith(NEW)).map(([name]) => name.slice(4));
   const taken = new Set(rows.map(([name]) => name.slice(4)).filter((slot) => !slots.includes(slot) || isFilled(slot, texts)));
-  const added = /** @type {Array<[string, string]>} */ ([]);
+  // Beside the slot that they were chosen in: what a form does after it, such as to submit, comes after them, too.
+  const added = /** @type {Map<string, Array<[string, string]>>} */ (new Map());
   for (const [name, file] of items) {
     if (typeof file === "string") continue;
     const slot = name.endsWith(".file") ? name.slice(0, -5) : name;
     if (slot === name || !slots.includes(slot)) throw new Malformed(`${name}: no slot of attachments takes it`);
     const own = free(slot, taken);
     taken.add(own);
-    added.push(...inputs(own, slot, file, texts));
+    added.set(`row.${slot}`, [...(added.get(`row.${slot}`) ?? []), ...inputs(own, slot, file, texts)]);
   }
   const leftOut = slots.filter((slot) => !taken.has(slot));
-  return [...texts.filter(([name]) => !isOf(name, leftOut)), ...added];
+  return texts.filter(([name]) => !isOf(name, leftOut)).flatMap((item) => [item, ...(added.get(item[0]) ?? [])]);
 }
 
 /** A file's name as people see it: no folders, no letters that cannot be seen, not too long. @param {string} given */

@@ -6,6 +6,7 @@
 
 import { DEVICE_SCRIPT, ENTITIES, SCHEMA_HASH, STAMPS } from "../generated/model.gen.js";
 import { PINYIN } from "../generated/pinyin.gen.js";
+import { Attachments } from "./attachments.js";
 import { Backoff } from "./backoff.js";
 import { CheckUps } from "./check_ups.js";
 import { heldFor } from "./held.js";
@@ -38,6 +39,9 @@ export class Host {
   tables = tablesOf(ENTITIES, STAMPS);
   entities = ENTITIES;
   kept = new Kept();
+  files = new Attachments({ onChange: () => this.#tellStatus() });
+  /** The files that are on their way now. */
+  filesGoing = Promise.resolve();
   /** @type {Promise<Replica>|null} */
   #opening = null;
   /** @type {Replica|null} */
@@ -100,14 +104,18 @@ export class Host {
   /** @param {Replica} replica */
   status(replica) {
     const { isSending = false, going } = this.#client ?? {};
-    return syncStatus(replica, { why: this.#why, whySince: this.#whySince, isSending, going });
+    const files = { waiting: this.files.waiting(replica).length, refused: this.files.refused(replica), isSending: this.files.isSending };
+    return syncStatus(replica, { why: this.#why, whySince: this.#whySince, isSending, going, files });
   }
 
   /** Bring device and server together, telling open pages how it goes.  Never throws.
    * @param {string} wish why now: edited, foreground, online, signed_in, background, rebuilt, poke, retry or quiet
    * @returns {Promise<string>} what stood in the way, '' for nothing */
   async sync(wish) {
-    if (HURRIED.includes(wish)) this.#backoff.hurry();
+    if (HURRIED.includes(wish)) {
+      this.#backoff.hurry();
+      this.files.hurry();
+    }
     try {
       await this.open();
       const client = /** @type {SyncClient} */ (this.#client);
@@ -118,8 +126,15 @@ export class Host {
       await this.#stopped(error);
     }
     this.#tellStatus();
+    this.#sendFiles();
     await this.#afterwards();
     return this.#why;
+  }
+
+  /** Nothing that people type waits for a photo. */
+  #sendFiles() {
+    const replica = this.#replica;
+    if (replica && isWhole(replica)) this.filesGoing = this.files.go(replica);
   }
 
   /** The person did something: send it, and after a moment what may be taken back until then. */
@@ -135,7 +150,7 @@ export class Host {
   async wake() {
     const replica = await this.open().catch(() => null);
     const isFresh = this.#why === "" && Date.now() - this.#triedAt < FRESH_MS;
-    if (isFresh && isWhole(replica) && !this.status(replica).waiting) this.#tellStatus();
+    if (isFresh && isWhole(replica) && !this.isWaiting) this.#tellStatus();
     else await this.sync("foreground");
   }
 
@@ -185,6 +200,7 @@ export class Host {
     if (!replica || !client) return;
     try {
       if (this.#why === "" && (await this.#takeLeave(replica))) return;
+      if (this.#why === "") await this.files.tidy(replica, await this.kept.all());
       await this.#checkUps.verify(replica);
       if (this.#why === "") await this.#checkUps.proveWhenDue(replica, client);
     } catch (error) {
@@ -211,7 +227,9 @@ export class Host {
 
   /** Does something wait here to be sent? */
   get isWaiting() {
-    return this.#replica !== null && this.status(this.#replica).waiting > 0;
+    if (!this.#replica) return false;
+    const { waiting, files } = this.status(this.#replica);
+    return waiting + files > 0;
   }
 
   /** Rows changed here, by the person. @param {string[]} entities */
@@ -228,6 +246,7 @@ export class Host {
   /** Signed out: leave nothing on this device. */
   async forget() {
     await this.#destroy(await this.open());
+    await this.files.leave(await this.kept.all());
     await Promise.all((await caches.keys()).filter((name) => name.startsWith("roadbook-")).map((name) => caches.delete(name)));
     if ("clearAppBadge" in self.navigator) await self.navigator.clearAppBadge().catch(() => {});
     await leaveNoNotices();
@@ -243,6 +262,7 @@ export class Host {
       onRebuild: () => this.#rebuilt(),
     });
     if (replica.rebuilt) await this.#recover(replica);
+    await this.files.store.load().catch((error) => console.error("the files on this device cannot be read", error));
     this.#client = this.#clientOf(replica);
     this.#backoff.notBefore = Number(replica.meta("not_before_ms") || 0);
     return (this.#replica = replica);
@@ -321,7 +341,7 @@ export class Host {
     if (!replica) return;
     try {
       const is_whole = replica.meta("first_sync_done") === "1";
-      this.#tell({ type: "status", ...this.status(replica), is_whole, retry_in_ms: this.#backoff.wait });
+      this.#tell({ type: "status", ...this.status(replica), is_whole, retry_in_ms: Math.max(this.#backoff.wait, this.files.wait(replica)) });
       const count = badgeCount(replica, replica.meta("user") ?? "");
       if ("setAppBadge" in self.navigator) self.navigator.setAppBadge(count).catch(() => {});
     } catch (error) {

@@ -12,6 +12,7 @@ const MANIFEST = "/manifest.webmanifest";
 const SIGNING_IN = ["/sign-in", "/setup", "/invite"];
 const SIGNING_OUT = "/sign-out";
 const EXPORT = "/outbox/export.json";
+const ATTACHMENTS = "/attachments/";
 
 export class Router {
   #host;
@@ -49,6 +50,7 @@ export class Router {
   #get(request, url) {
     if (url.pathname === MANIFEST || FILES.some((folder) => url.pathname.startsWith(folder))) return this.#asset(request);
     if (url.pathname === EXPORT) return this.#answers.exportOutbox(url);
+    if (url.pathname.startsWith(ATTACHMENTS)) return this.#answers.attachment(request, url.pathname.slice(ATTACHMENTS.length));
     const found = this.#pages.match(url.pathname);
     if (found && isElsewhere(found.page, url)) return this.#answers.fromNetwork(request);
     if (found) return this.#answers.page({ request, url, found });

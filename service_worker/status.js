@@ -8,6 +8,9 @@
  * @property {'device'} host
  * @property {number} waiting operations that the server does not have
  * @property {number} refused operations that need the person
+ * @property {number} files photos and the like that the server does not have
+ * @property {boolean} files_sending one of them is on its way now
+ * @property {Array<{name: string, reason: string, approval_id: string}>} files_refused those that it does not take
  * @property {number|null} last_ms when device and server last agreed
  * @property {'saved'|'sending'|'synced'|'needs_you'|'cannot'} state
  * @property {string} why code of what stands in the way, '' for nothing (see SyncStopped)
@@ -23,6 +26,7 @@
 // No signal is no news, and an answer that was cut goes on by itself: the chip then says what is saved here.
 
 const NOTHING = /** @type {import("./course.js").Going} */ ({ doing: "", since_ms: 0 });
+const NO_FILES = { waiting: 0, refused: /** @type {any[]} */ ([]), isSending: false };
 const PASSES_BY_ITSELF = ["", "offline", "cut"];
 
 /**
@@ -32,19 +36,23 @@ const PASSES_BY_ITSELF = ["", "offline", "cut"];
  * @param {number} [last.whySince]
  * @param {boolean} last.isSending
  * @param {import("./course.js").Going} [last.going]
+ * @param {{waiting: number, refused: any[], isSending: boolean}} [last.files]
  * @returns {SyncStatus}
  */
-export function syncStatus(replica, { why, whySince = 0, isSending, going = NOTHING }) {
+export function syncStatus(replica, { why, whySince = 0, isSending, going = NOTHING, files = NO_FILES }) {
   const { waiting, refused } = replica.one(`SELECT
     coalesce(sum(state = 'waiting'), 0) AS waiting,
     coalesce(sum(state = 'refused'), 0) AS refused FROM outbox`);
-  const state = stateOf({ waiting, refused, why, isSending });
+  const state = stateOf({ waiting: waiting + files.waiting, refused: refused + files.refused.length, why, isSending: isSending || files.isSending });
   const isFirst = replica.meta("first_sync_done") !== "1";
   const [held, visible] = JSON.parse(replica.meta("accounts") || "[0, 0]");
   return {
     host: "device",
     waiting,
     refused,
+    files: files.waiting,
+    files_sending: files.isSending,
+    files_refused: files.refused,
     last_ms: number(replica.meta("last_sync_ms")),
     state,
     why,
@@ -61,7 +69,7 @@ export function syncStatus(replica, { why, whySince = 0, isSending, going = NOTH
 /** Where things stand without a replica to ask.
  * @param {string} why @param {number} since @returns {SyncStatus} */
 export function unknownStatus(why, since) {
-  const nothing = { waiting: 0, refused: 0, last_ms: null, doing: /** @type {const} */ (""), doing_since_ms: 0, rows: 0, rows_expected: 0 };
+  const nothing = { waiting: 0, refused: 0, files: 0, files_sending: false, files_refused: [], last_ms: null, doing: /** @type {const} */ (""), doing_since_ms: 0, rows: 0, rows_expected: 0 };
   return { host: "device", ...nothing, state: "cannot", why, why_since_ms: since || null, window_ms: null, accounts_elsewhere: 0 };
 }
 

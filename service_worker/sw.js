@@ -32,7 +32,7 @@ worker.addEventListener("install", (event) => event.waitUntil(storeBuild()));
 worker.addEventListener("activate", (event) => event.waitUntil(takeCharge()));
 
 worker.addEventListener("fetch", (event) => {
-  const answer = router.route(event.request, { waitFor: (work) => event.waitUntil(work.then(sendLater)) });
+  const answer = router.route(event.request, { waitFor: (work) => event.waitUntil(work.then(sendLater).then(() => filesGone())) });
   if (answer) event.respondWith(answer);
 });
 
@@ -42,10 +42,10 @@ worker.addEventListener("message", (event) => {
 });
 
 worker.addEventListener("sync", (/** @type {any} */ event) => {
-  if (event.tag === OUTBOX) event.waitUntil(host.sync("background").then(mustSucceed));
+  if (event.tag === OUTBOX) event.waitUntil(host.sync("background").then(filesGone).then(mustSucceed));
 });
 
-worker.addEventListener("periodicsync", (/** @type {any} */ event) => event.waitUntil(host.sync("background")));
+worker.addEventListener("periodicsync", (/** @type {any} */ event) => event.waitUntil(host.sync("background").then(filesGone)));
 
 worker.addEventListener("push", (event) => event.waitUntil(notices.pushed(event.data)));
 
@@ -53,18 +53,20 @@ worker.addEventListener("notificationclick", (event) => event.waitUntil(notices.
 
 worker.addEventListener("pushsubscriptionchange", (/** @type {any} */ event) => event.waitUntil(notices.renew(event).catch(() => {})));
 
+const NOTHING = { waiting: 0, refused: 0, files: 0, files_refused: [] };
+
 /** What pages ask for. @type {Record<string, (event: ExtendableMessageEvent) => Promise<any>>} */
 const MESSAGES = {
-  "wake": () => host.wake().then(sendLater).then(mendBuild),
-  "sync": (event) => host.sync(event.data.wish ?? "poke").then(sendLater),
+  "wake": () => host.wake().then(sendLater).then(mendBuild).then(() => filesGone()),
+  "sync": (event) => host.sync(event.data.wish ?? "poke").then(sendLater).then(() => filesGone()),
   // Compare with the server now; what was mended is the answer.
   "check": async (event) => event.ports[0]?.postMessage(await host.check()),
   // The page asks only when the person has tapped the button.
   "skip-waiting": () => worker.skipWaiting(),
   "unsent": async (event) => {
     const replica = await host.open().catch(() => null);
-    const { waiting, refused } = replica ? host.status(replica) : { waiting: 0, refused: 0 };
-    event.ports[0]?.postMessage(waiting + refused);
+    const { waiting, refused, files, files_refused: others } = replica ? host.status(replica) : NOTHING;
+    event.ports[0]?.postMessage(waiting + refused + files + others.length);
   },
 };
 
@@ -96,6 +98,12 @@ async function sendLater() {
   if (!host.isWaiting) return;
   const registration = /** @type {any} */ (worker.registration);
   await registration.sync?.register(OUTBOX).catch(() => {}); // refused where the person forbade it
+}
+
+/** The worker stays for files that are on their way. @param {string} [why] what stood in the way of the rest */
+async function filesGone(why = "") {
+  await host.filesGoing;
+  return why || (host.isWaiting ? "files" : "");
 }
 
 /** Background Sync tries again later when its event fails. @param {string} why */

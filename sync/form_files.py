@@ -39,7 +39,8 @@ def with_files(items: Iterable[tuple[str, str | KeptFile]]) -> list[tuple[str, s
     slots = [name[4:] for name, value in texts if name.startswith("row.") and value.startswith(_NEW)]
     taken = {name[4:] for name, _ in texts if name.startswith("row.") and name[4:] not in slots}
     taken |= {slot for slot in slots if _is_filled(slot, texts)}
-    added: list[tuple[str, str]] = []
+    # Beside the slot that they were chosen in: what a form does after it, such as to submit, comes after them, too.
+    added: dict[str, list[tuple[str, str]]] = {}
     for name, file in items:
         if isinstance(file, str):
             continue
@@ -48,9 +49,10 @@ def with_files(items: Iterable[tuple[str, str | KeptFile]]) -> list[tuple[str, s
             raise Malformed(f"{name}: no slot of attachments takes it")
         own = _free(slot, taken)
         taken.add(own)
-        added += _inputs(own, slot, file, texts)
+        added.setdefault(f"row.{slot}", []).extend(_inputs(own, slot, file, texts))
     left_out = {slot for slot in slots if slot not in taken}
-    return [item for item in texts if not _is_of(item[0], left_out)] + added
+    kept = [item for item in texts if not _is_of(item[0], left_out)]
+    return [each for item in kept for each in (item, *added.get(item[0], ()))]
 
 
 def file_name(given: str) -> str:

@@ -7,6 +7,7 @@ import { startCheckin } from "./checkin.js";
 import { startInstall } from "./install.js";
 import { startLive } from "./live.js";
 import { startOnce } from "./once.js";
+import { startPhotos } from "./photos.js";
 import { startPrint } from "./print.js";
 import { startPush } from "./push.js";
 import { startSignOut } from "./sign_out.js";
@@ -21,6 +22,7 @@ startCheckin();
 startSignOut();
 startInstall();
 startPrint();
+startPhotos();
 startStorage();
 startOnce(); // after all that may stop a form from being sent
 

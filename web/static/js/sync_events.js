@@ -9,7 +9,7 @@ import { tellWorker } from "./worker.js";
 /** Reasons that pass by themselves: trying again later makes sense. */
 const PASSING = ["offline", "cut", "server", "portal"];
 
-/** @typedef {{state: string, waiting: number, refused: number, last_ms: number|null, why: string, doing: string,
+/** @typedef {{state: string, waiting: number, refused: number, files: number, files_sending: boolean, last_ms: number|null, why: string, doing: string,
  *   rows: number, rows_expected: number, is_whole: boolean, retry_in_ms: number}} Status */
 
 const SOONEST_MS = 1_000;
@@ -47,7 +47,8 @@ const HEARD = {
       showFirstSync(status);
     }
     lastStatus = shown;
-    planRetry(status.why, status.waiting > 0 || !status.is_whole, retryInMs);
+    const hasWork = status.waiting > 0 || !status.is_whole;
+    planRetry((hasWork && PASSING.includes(status.why)) || (status.files > 0 && !status.files_sending), retryInMs);
   },
 
   progress: showProgress,
@@ -62,9 +63,9 @@ function changed() {
 }
 
 /** Only while somebody looks, and only when something waits: a phone in a cellar must not run warm.
- * @param {string} why @param {boolean} hasWork @param {number} inMs how long the worker wants to wait */
-function planRetry(why, hasWork, inMs) {
+ * @param {boolean} hasWork @param {number} inMs how long the worker wants to wait */
+function planRetry(hasWork, inMs) {
   clearTimeout(retryTimer);
-  if (!PASSING.includes(why) || !hasWork || document.visibilityState !== "visible") return;
+  if (!hasWork || document.visibilityState !== "visible") return;
   retryTimer = setTimeout(() => tellWorker({ type: "sync", wish: "retry" }), Math.max(inMs, SOONEST_MS));
 }
