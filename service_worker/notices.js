@@ -5,6 +5,7 @@
 
 import { Text } from "../web/text.js";
 import { NotSaved, save } from "./edit.js";
+import { snooze } from "./reminders.js";
 import { renew } from "./subscription.js";
 
 /**
@@ -23,7 +24,7 @@ const BADGE = "/static/icons/badge-96.png";
 const WHERE_IT_IS_CHOSEN = "/me/notices";
 
 /** What a button of a notification does; others lead to the page. @type {Record<string, (tapped: Tapped) => Promise<boolean>>} */
-export const ACTIONS = { approve };
+export const ACTIONS = { approve, snooze };
 
 /** Where a button leads that does nothing by itself: a rejection needs a reason. @type {Record<string, string>} */
 const PLACES = { reject: "#reject" };
@@ -42,6 +43,9 @@ export class Notices {
     this.#catalogues = catalogues;
     this.#worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
   }
+
+  /** Was it shown here before it was pushed? @type {(key: string|undefined) => boolean} */
+  wasShown = () => false;
 
   /** In the person's language, as far as it is known. */
   words() {
@@ -67,6 +71,8 @@ export class Notices {
       const address = localAddress(navigate) || localAddress(rest.data?.address) || WHERE_IT_IS_CHOSEN;
       const options = { icon: ICON, badge: BADGE, ...rest, data: { ...rest.data, address } };
       if (!options.tag) delete options.renotify;
+      // What this device has shown by itself is replaced without another sound.
+      if (this.wasShown(rest.data?.key)) Object.assign(options, { renotify: false, silent: true });
       return { title: String(title), options, badge: Number.isInteger(badge) ? badge : null };
     } catch {
       const { _, lang } = this.words();
@@ -105,6 +111,11 @@ export class Notices {
     if (open.url === url) return;
     const moved = await open.navigate(url).catch(() => null); // a window that this worker does not control
     if (!moved) await this.#worker.clients.openWindow(url);
+  }
+
+  /** @param {string} title @param {any} options */
+  notify(title, options) {
+    return this.#worker.registration.showNotification(title, { icon: ICON, badge: BADGE, lang: this.words().lang, ...options });
   }
 
   /** A word about what was done, without a sound. @param {Told} told @param {string} title @param {string} tag */

@@ -11,6 +11,7 @@ import { Answers } from "./answers.js";
 import { Host } from "./host.js";
 import { Notices } from "./notices.js";
 import { createPages } from "./pages.js";
+import { IN_A_WHILE_MS, Reminders, putOff } from "./reminders.js";
 import { Router } from "./router.js";
 
 /** @typedef {ServiceWorkerGlobalScope & typeof globalThis} Worker */
@@ -22,6 +23,8 @@ const OUTBOX = "outbox"; // the tag of Background Sync
 const host = new Host(asset);
 const pages = createPages({ pages: PAGES, templates: TEMPLATES, catalogues: CATALOGUES }, host);
 const notices = new Notices(host, CATALOGUES);
+const reminders = new Reminders(host, pages, CATALOGUES, notices);
+notices.wasShown = (key) => reminders.wasShown(key);
 const router = new Router({ host, pages, asset, answers: new Answers(host, pages) });
 
 // Only the worker in charge loads the database at once: the person's first tap is then already served.
@@ -47,7 +50,7 @@ worker.addEventListener("sync", (/** @type {any} */ event) => {
 
 worker.addEventListener("periodicsync", (/** @type {any} */ event) => event.waitUntil(host.sync("background").then(filesGone)));
 
-worker.addEventListener("push", (event) => event.waitUntil(notices.pushed(event.data)));
+worker.addEventListener("push", (event) => event.waitUntil(notices.pushed(event.data).then(() => reminders.pushed(event.data))));
 
 worker.addEventListener("notificationclick", (event) => event.waitUntil(notices.tapped(event.notification, event.action).then(sendLater)));
 
@@ -59,6 +62,12 @@ const NOTHING = { waiting: 0, refused: 0, files: 0, files_refused: [] };
 const MESSAGES = {
   "wake": () => host.wake().then(sendLater).then(mendBuild).then(() => filesGone()),
   "sync": (event) => host.sync(event.data.wish ?? "poke").then(sendLater).then(() => filesGone()),
+  "reminders": async (event) => event.ports[0]?.postMessage(await reminders.look(Boolean(event.data.is_looked_at))),
+  "reminded": (event) => reminders.answered(event.data.ids),
+  "snooze": async (event) => {
+    event.ports[0]?.postMessage(await putOff(host, event.data.key, Date.now() + IN_A_WHILE_MS));
+    await host.sendEdits().then(sendLater);
+  },
   // Compare with the server now; what was mended is the answer.
   "check": async (event) => event.ports[0]?.postMessage(await host.check()),
   // The page asks only when the person has tapped the button.

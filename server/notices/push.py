@@ -39,6 +39,7 @@ _HOUR_S = 3_600
 TTL_S = {"approval": 72 * _HOUR_S, "decision": 72 * _HOUR_S, "mention": 24 * _HOUR_S, "reminder": _HOUR_S}
 URGENCY = {"approval": "high", "decision": "normal", "mention": "normal", "reminder": "high"}
 # What can be done in the notification itself, where the browser shows buttons: action, words, where it leads else.
+ACTIONS = {"reminder": (("snooze", N_("In 10 minutes"), ""),)}
 DECISIONS = (("approve", N_("Approve"), ""), ("reject", N_("Reject …"), "#reject"))
 
 
@@ -108,10 +109,11 @@ def payload(
         "renotify": not is_repeated,
         "data": data,
     }
-    if approval and not is_short:
+    actions = DECISIONS if approval else ACTIONS.get(notice["kind"])
+    if actions and not is_short:
         notification["actions"] = [
             {"action": action, "title": text.gettext(words), "navigate": url + notice["address"] + place}
-            for action, words, place in DECISIONS
+            for action, words, place in actions
         ]
     message = {"web_push": 8030, "notification": notification, "app_badge": badge}
     encoded = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()

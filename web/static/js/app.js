@@ -10,6 +10,7 @@ import { startOnce } from "./once.js";
 import { startPhotos } from "./photos.js";
 import { startPrint } from "./print.js";
 import { startPush } from "./push.js";
+import { startReminders } from "./reminders.js";
 import { startSignOut } from "./sign_out.js";
 import { startStorage } from "./storage.js";
 import { startSyncEvents } from "./sync_events.js";
@@ -30,6 +31,7 @@ registerWorker().then((registration) => {
   if (!registration) return; // an old browser: the server renders everything
   startSyncEvents();
   startLive();
+  startReminders();
   startUpdate(registration);
   startPush(registration);
 });

@@ -23,13 +23,13 @@ async function askForMornings(registration) {
   if (permission?.state === "granted") await registration.periodicSync?.register("refresh", { minInterval: TWELVE_HOURS_MS });
 }
 
-/** @param {{type: string}} message */
+/** @param {{type: string} & Record<string, any>} message */
 export async function tellWorker(message) {
   (await worker())?.postMessage(message);
 }
 
 /**
- * @param {{type: string}} message
+ * @param {{type: string} & Record<string, any>} message
  * @returns {Promise<any>} the answer; undefined where there is no worker, or it says nothing in time
  */
 export async function askWorker(message) {
