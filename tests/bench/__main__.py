@@ -6,7 +6,7 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-from . import device, replica, server_pages, sync_handover, sync_many, sync_rounds, sync_scale
+from . import device, notices, reminders, replica, server_pages, sync_handover, sync_many, sync_rounds, sync_scale
 from .sync_peers import Beside
 
 # Together: `sync`.
@@ -17,10 +17,11 @@ SYNC = {
     "crowd": sync_many.crowd,
     "handover": sync_handover.run,
 }
+APART = {"server": server_pages.run, "notices": notices.run, "reminders": reminders.run}
 # Rows durable in the replica, five accounts to fifty activities.
 AT_LEAST = {"bulk_rows_per_s": 60_000}
 BROWSER = ("device", "replica")
-ALL = ("server", *SYNC, *BROWSER)
+ALL = (*APART, *SYNC, *BROWSER)
 
 
 def main(names: list[str]) -> None:
@@ -28,11 +29,9 @@ def main(names: list[str]) -> None:
     wanted = [each for name in names or ALL for each in (SYNC if name == "sync" else (name,))]
     if unknown := set(wanted) - set(ALL):
         sys.exit(f"No such group: {', '.join(sorted(unknown))}. There are: sync, {', '.join(ALL)}.")
-    if "server" in wanted:
-        server_pages.run()
-    for name in wanted:
-        if name in SYNC:
-            SYNC[name]()
+    for name, work in (APART | SYNC).items():
+        if name in wanted:
+            work()
     if set(wanted) & set(BROWSER):
         _in_browser(wanted)
 

@@ -9,9 +9,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from server.firm import Firm
 from server.sample.bulk import fill
@@ -19,17 +20,28 @@ from tests.browser.served import session_cookie
 
 
 @contextmanager
-def grown_firm(folder: Path, accounts: int, activities: int) -> Iterator[tuple[str, dict]]:
-    """(address, session cookie of a director who sees everything)."""
+def grown_firm(
+    folder: Path,
+    accounts: int,
+    activities: int,
+    people: int = 50,
+    add: Callable[[Firm, list[str]], None] = lambda firm, people: None,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[tuple[str, dict]]:
+    """(address, session cookie of a director who sees everything).
+
+    add: what else is in the firm, given its people's ids, the director's first. settings: more of the server's.
+    """
     port = _free_port()
     url = f"http://localhost:{port}"
     firm = Firm.open(folder)
-    director, *_ = fill(firm, accounts=accounts, activities=activities)
-    cookie = session_cookie(firm, director, url)
+    ids = fill(firm, accounts=accounts, activities=activities, people=people)
+    cookie = session_cookie(firm, ids[0], url)
+    add(firm, ids)
     firm.close()
-    settings = {"ROADBOOK_DATA": str(folder), "ROADBOOK_URL": url, "ROADBOOK_PORT": str(port)}
+    given = {"ROADBOOK_DATA": str(folder), "ROADBOOK_URL": url, "ROADBOOK_PORT": str(port), **settings}
     server = subprocess.Popen(
-        [sys.executable, "-m", "server", "serve"], env=os.environ | settings, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "server", "serve"], env=os.environ | given, stdout=subprocess.DEVNULL
     )
     try:
         _wait_for(url, server)
