@@ -156,8 +156,10 @@ async def one_version(request: Request) -> Response:
             return problem(request, 404)
         known = approvals_words.names(conn, currency(conn))
     definition = parse(row)
-    said, way = approvals_words.items(text, definition, known), approvals_words.way(text, definition, known)
-    return show(request, "admin_approval_version.html", definition=about, version=row, said=said, way=way)
+    said = approvals_words.items(text, definition, known)
+    shown = [pair for key, pair in said.items() if key not in approvals_words.ORDERS]
+    way = approvals_words.way(text, definition, known)
+    return show(request, "admin_approval_version.html", definition=about, version=row, said=shown, way=way)
 
 
 def _row(conn, definition_id: str) -> dict | None:

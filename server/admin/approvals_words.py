@@ -186,6 +186,10 @@ def _name(of: dict[str, str], row_id: str | None) -> str:
 # --- everything about a definition, item by item -----------------------------------------------------
 
 
+# Items that say in which order other items stand: of interest where it changed.
+ORDERS = ("fields", "steps")
+
+
 def items(text: Text, definition: Definition, known: Names) -> dict[str, tuple[str, str]]:
     """What a version says: key -> (heading, sentence); the same key is the same thing in every version."""
     _ = text.gettext
@@ -241,7 +245,7 @@ def differences(text: Text, was: Definition, now: Definition, known: Names) -> l
 
 def _only_grew(key: str, was: Definition, now: Definition) -> bool:
     """Orders are told only where what both versions have stands in another order."""
-    if key not in ("fields", "steps"):
+    if key not in ORDERS:
         return False
     old, new = (one.form if key == "fields" else one.steps for one in (was, now))
     kept = {one.key for one in old} & {one.key for one in new}
