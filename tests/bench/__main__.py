@@ -6,7 +6,18 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-from . import device, notices, reminders, replica, server_pages, sync_handover, sync_many, sync_rounds, sync_scale
+from . import (
+    approvals,
+    device,
+    notices,
+    reminders,
+    replica,
+    server_pages,
+    sync_handover,
+    sync_many,
+    sync_rounds,
+    sync_scale,
+)
 from .sync_peers import Beside
 
 # Together: `sync`.
@@ -20,7 +31,7 @@ SYNC = {
 APART = {"server": server_pages.run, "notices": notices.run, "reminders": reminders.run}
 # Rows durable in the replica, five accounts to fifty activities.
 AT_LEAST = {"bulk_rows_per_s": 60_000}
-BROWSER = ("device", "replica")
+BROWSER = ("device", "approvals", "replica")
 ALL = (*APART, *SYNC, *BROWSER)
 
 
@@ -40,6 +51,8 @@ def _in_browser(wanted: list[str]) -> None:
     with sync_playwright() as playwright:
         if "device" in wanted:
             device.run(playwright)
+        if "approvals" in wanted:
+            approvals.run(playwright)
         if "replica" in wanted:
             table = Beside("The replica by itself")
             for name, measured in replica.run(playwright).items():

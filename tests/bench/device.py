@@ -52,7 +52,7 @@ def run(playwright) -> None:
             _device(playwright, Path(folder) / "phone", url, cookie)
 
 
-def _open(playwright, profile: Path, cookie: dict):
+def open_profile(playwright, profile: Path, cookie: dict):
     # A profile on the disk: a private window would keep its databases in memory.
     context = playwright.chromium.launch_persistent_context(
         str(profile), executable_path=find(), args=QUIET, viewport={"width": 390, "height": 844}
@@ -63,7 +63,7 @@ def _open(playwright, profile: Path, cookie: dict):
 
 def _first_visit(playwright, profile: Path, url: str, cookie: dict) -> None:
     """Every byte that a first visit downloads, rows not counted: page, scripts, worker, SQLite, files."""
-    context = _open(playwright, profile, cookie)
+    context = open_profile(playwright, profile, cookie)
     sizes: dict[str, int] = {}
 
     def note(response) -> None:
@@ -87,12 +87,12 @@ def _first_visit(playwright, profile: Path, url: str, cookie: dict) -> None:
 
 def _device(playwright, profile: Path, url: str, cookie: dict) -> None:
     figures = Figures(f"A device with {ACCOUNTS:,} accounts and {ACTIVITIES:,} activities")
-    context = _open(playwright, profile, cookie)
+    context = open_profile(playwright, profile, cookie)
     page = context.new_page()
     page.goto(f"{url}/customers")
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-    figures.at_most("first sync", _first_sync_ms(page, url), 4_000, "ms")
+    figures.at_most("first sync", first_sync_ms(page, url), 4_000, "ms")
 
     account = page.locator("a[href^='/customers/']:not([href$='new'])").first.get_attribute("href").split("?")[0]
     paths = ["/", "/customers", account, "/schedule", "/tasks", "/activities/new", "/outbox", "/me"]
@@ -117,7 +117,7 @@ def _device(playwright, profile: Path, url: str, cookie: dict) -> None:
     context.close()
 
 
-def _first_sync_ms(page, url: str) -> float:
+def first_sync_ms(page, url: str) -> float:
     """From the start of this page to the first one that comes from the replica, as a person waits for it."""
     begun = page.evaluate("performance.timeOrigin")
     for _ in range(600):

@@ -23,6 +23,7 @@ from tests.unit.notice_servers import Browser
 
 from .figures import Figures, median
 from .grown_firm import grown_firm
+from .sync_peers import share_of_a_processor
 
 ACCOUNTS, ACTIVITIES = 5_000, 50_000
 PEOPLE, BROWSERS_EACH = 100, 10
@@ -66,7 +67,8 @@ def run() -> None:
         grown = grown_firm(Path(folder), ACCOUNTS, ACTIVITIES, people=PEOPLE + 1, add=add, settings=settings)
         with grown as (url, cookie):
             asked = asyncio.run(_ask_for_pages(url, cookie, service, due[0]))
-    _tell(service, browsers, due[0], asked)
+            share = share_of_a_processor()
+    _tell(service, browsers, due[0], asked, share)
 
 
 def _queue(db, firm: Firm, people: list[str], push_url: str, browsers: dict[str, Browser], at_ms: int) -> None:
@@ -118,8 +120,9 @@ async def _ask_for_pages(url: str, cookie: dict, service: PushService, due: floa
     return asked
 
 
-def _tell(service: PushService, browsers: dict[str, Browser], due: float, asked: list[tuple[float, float]]) -> None:
+def _tell(service: PushService, browsers: dict[str, Browser], due: float, asked: list[tuple[float, float]], share: float) -> None:
     figures = Figures(f"{PUSHES:,} pushes at once to {PEOPLE} people's browsers, beside {PAGES_A_S} pages a second")
+    figures.tell("of a processor a busy process gets now", 100 * share, "%")
     paths = [path for _, path, _ in service.arrived]
     readable = sum(_is_readable(browsers[path], body) for _, path, body in service.arrived)
     last = max((at for at, _, _ in service.arrived), default=time.time())

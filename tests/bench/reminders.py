@@ -17,6 +17,7 @@ from server.reminders import rebuild, tick
 from server.sample.bulk import fill
 
 from .figures import Figures, median, p95
+from .sync_peers import share_of_a_processor
 
 REMINDERS, DUE, ROUNDS, IDLE_ROUNDS = 1_000_000, 100, 20, 500
 # Of a hundred that wait or are over: so many were sent.
@@ -83,6 +84,7 @@ def _appointments(firm: Firm, people: list[str], number: int) -> int:
 
 async def _measure(firm: Firm, clock: Clock, comes_at_ms: list[int]) -> None:
     figures = Figures(f"A look at {REMINDERS:,} reminders")
+    figures.tell("of a processor a busy process gets now", 100 * share_of_a_processor(), "%")
     await _round(firm)  # plans anew what is to be planned: once after each update of the time zones
     idle = [await _round(firm) for _ in range(IDLE_ROUNDS)]
     figures.tell("nothing is due, median", 1_000 * median(idle), "µs")
