@@ -78,7 +78,7 @@ export class Reminders {
     const next = Math.min(...reminders.filter((row) => !row.is_off && row.is_to_come).map((row) => row.at_ms));
     const left = chosen.is_off ? [] : await this.#bySystem(replica, due, isQuiet(chosen, text.timeOf(now)), text);
     return {
-      due: isLookedAt ? left.map((row) => ({ id: idOf(row), key: row.key, title: words(row, text), address: row.address })) : [],
+      due: isLookedAt ? left.map((row) => ({ id: idOf(row), key: row.key, title: String(words(row, text)), address: row.address })) : [],
       next_ms: Number.isFinite(next) ? next : null,
       words: labels(text, left.length),
     };

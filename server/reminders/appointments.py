@@ -26,20 +26,24 @@ WINDOW_MS = 40 * DAY_MS
 def appointments(db: sqlite3.Connection, event: Mapping, now_ms: int) -> list[Reminder]:
     found = []
     days = _days_of_their_own(db, event["id"]) if event.get("rrule") else set()
-    for user_id in _people(db, event):
+    for user_id in _people(event):
         clock = clock_of(db, user_id)
+        if not clock.is_here:
+            continue
         if event.get("rrule"):
             found += _next_of_series(db, event, user_id, clock, days, now_ms)
         else:
-            day = dates.local_date(event["start_ms"], event.get("timezone") or clock.timezone)
-            found.append(_reminder(event, user_id, clock, event["start_ms"], event["end_ms"], day))
+            found.append(_reminder(event, user_id, clock, event["start_ms"], event["end_ms"]))
     return found
 
 
-def _reminder(event: Mapping, user_id: str, clock: Clock, start_ms: int, end_ms: int, day: str) -> Reminder:
-    """day: the local day that it begins on."""
+def _reminder(
+    event: Mapping, user_id: str, clock: Clock, start_ms: int, end_ms: int, day: str | None = None
+) -> Reminder:
+    """day: of a series, the local day that it begins on."""
     key = f"event:{event['id']}:{start_ms}"
     if event.get("is_all_day"):
+        day = day or dates.local_date(start_ms, event.get("timezone") or clock.timezone)
         before = dates.add_days(day, -(event["remind_minutes"] // MINUTES_A_DAY))
         return Reminder(key, user_id, clock.on(before), clock.end_of(day))
     # Of no use when it is over, or has gone on for a day.
@@ -47,14 +51,9 @@ def _reminder(event: Mapping, user_id: str, clock: Clock, start_ms: int, end_ms:
     return Reminder(key, user_id, start_ms - event["remind_minutes"] * MINUTE_MS, until_ms)
 
 
-def _people(db: sqlite3.Connection, event: Mapping) -> list[str]:
-    """Owner and attendees who work here."""
-    ids = {event["owner_id"], *json.loads(event.get("attendee_ids") or "[]")}
-    rows = db.execute(
-        "SELECT id FROM user WHERE id IN (SELECT value FROM json_each(?)) AND is_active = 1 AND deleted = 0",
-        (json.dumps([person for person in ids if person]),),
-    )
-    return sorted(row[0] for row in rows)
+def _people(event: Mapping) -> list[str]:
+    """Owner and attendees."""
+    return sorted({event["owner_id"], *json.loads(event.get("attendee_ids") or "[]")} - {None})
 
 
 # --- series -------------------------------------------------------------------------------------------

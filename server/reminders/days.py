@@ -21,7 +21,7 @@ def next_contacts(db: sqlite3.Connection, account: Mapping, now_ms: int) -> list
 def _on_day(db: sqlite3.Connection, key: str, user_id: str, day: str) -> list[Reminder]:
     clock = clock_of(db, user_id)
     at_ms = clock.on(day)
-    return [] if at_ms is None else [Reminder(key, user_id, at_ms, clock.end_of(day) or at_ms)]
+    return [] if at_ms is None or not clock.is_here else [Reminder(key, user_id, at_ms, clock.end_of(day) or at_ms)]
 
 
 def _is_open(task: Mapping) -> bool:

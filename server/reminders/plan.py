@@ -32,7 +32,7 @@ def _follow_source(db: sqlite3.Connection, source: Source, old: Mapping | None, 
     if old is not None and not any(old.get(name) != new.get(name) for name in source.fields):
         return
     if source.may_remind(new) or (old is not None and source.may_remind(old)):
-        plan_row(db, source, new, _now(db))
+        plan_row(db, source, new, _now(db), is_new=old is None)
     for row in source.akin(db, new):
         plan_row(db, source, row, _now(db))
 
@@ -85,15 +85,12 @@ def borders(now_ms: int) -> dict:
 # --- one row ------------------------------------------------------------------------------------------
 
 
-def plan_row(db: sqlite3.Connection, source: Source, row: Mapping, now_ms: int) -> None:
+def plan_row(db: sqlite3.Connection, source: Source, row: Mapping, now_ms: int, is_new: bool = False) -> None:
     """Make the reminders of a row what the row says. What was sent stays, so that it is not sent again."""
-    held = {
-        (found["user_id"], found["key"]): found
-        for found in db.execute("SELECT * FROM reminder WHERE row_id = ? AND entity = ?", (row["id"], source.entity))
-    }
+    held = {} if is_new else _held(db, source, row["id"])
     reminds = source.may_remind(row)
     wanted = source.wanted(db, row, now_ms) if reminds else []
-    for reminder in _still_here(db, wanted):
+    for reminder in wanted:
         at_ms, until_ms = _when(db, reminder)
         if at_ms >= OFF_MS:
             continue
@@ -112,15 +109,9 @@ def plan_row(db: sqlite3.Connection, source: Source, row: Mapping, now_ms: int) 
             queue.withdraw(db, key=notice_key(found["key"], found["at_ms"]), user_id=found["user_id"])
 
 
-def _still_here(db: sqlite3.Connection, wanted: list[Reminder]) -> list[Reminder]:
-    people = {reminder.user_id for reminder in wanted} - {SERVER}
-    gone = {person for person in people if not _is_here(db, person)}
-    return [reminder for reminder in wanted if reminder.user_id not in gone]
-
-
-def _is_here(db: sqlite3.Connection, user_id: str) -> bool:
-    found = db.execute("SELECT 1 FROM user WHERE id = ? AND is_active = 1 AND deleted = 0", (user_id,))
-    return found.fetchone() is not None
+def _held(db: sqlite3.Connection, source: Source, row_id: str) -> dict[tuple[str, str], Mapping]:
+    rows = db.execute("SELECT * FROM reminder WHERE row_id = ? AND entity = ?", (row_id, source.entity))
+    return {(found["user_id"], found["key"]): found for found in rows}
 
 
 def _when(db: sqlite3.Connection, reminder: Reminder) -> tuple[int, int]:
@@ -144,7 +135,7 @@ def _add(
 ) -> None:
     db.execute(
         "INSERT INTO reminder (key, user_id, kind, entity, row_id, planned_ms, at_ms, until_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (reminder.key, reminder.user_id, source.kind, source.entity, row_id, reminder.at_ms, at_ms, until_ms),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from server.database import sqlite3
@@ -59,25 +60,38 @@ class Clock(NamedTuple):
 
     timezone: str | None
     remind_at: str
+    # Whoever has left is reminded of nothing.
+    is_here: bool
 
-    def on(self, day: str) -> int:
+    def on(self, day: str) -> int | None:
         """When reminders of this day come."""
-        return dates.at_clock(day, self.remind_at, self.timezone)
+        return _at_clock(day, self.remind_at, self.timezone)
 
     def day_of(self, ms: int) -> str:
         return dates.local_date(ms, self.timezone)
 
-    def end_of(self, day: str) -> int:
-        return dates.day_start_ms(dates.add_days(day, 1), self.timezone)
+    def end_of(self, day: str) -> int | None:
+        return _end_of(day, self.timezone)
+
+
+# The same few days in the same few zones, for every row of an import.
+_at_clock = lru_cache(maxsize=4_096)(dates.at_clock)
+
+
+@lru_cache(maxsize=4_096)
+def _end_of(day: str, tz: str | None) -> int | None:
+    return dates.day_start_ms(dates.add_days(day, 1), tz)
 
 
 def clock_of(db: sqlite3.Connection, user_id: str) -> Clock:
     found = db.execute(
-        "SELECT coalesce(p.timezone, (SELECT value FROM meta WHERE name = 'timezone')), p.remind_at"
-        " FROM (SELECT 1) LEFT JOIN preference p ON p.id = ? AND p.deleted = 0",
+        "SELECT coalesce(p.timezone, (SELECT value FROM meta WHERE name = 'timezone')), p.remind_at, u.is_active"
+        " FROM (SELECT ? AS id) AS asked"
+        " LEFT JOIN user u ON u.id = asked.id AND u.deleted = 0"
+        " LEFT JOIN preference p ON p.id = asked.id AND p.deleted = 0",
         (user_id,),
     ).fetchone()
-    return Clock(found[0], found[1] or REMIND_AT)
+    return Clock(found[0], found[1] or REMIND_AT, bool(found[2]))
 
 
 def put_off_until(db: sqlite3.Connection, key: str, user_id: str) -> int | None:
