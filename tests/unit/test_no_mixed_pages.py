@@ -69,6 +69,7 @@ MORE_ADDRESSES = (
     "/approvals/app-mine/edit",
     "/approvals/app-done/edit",
     "/approvals/several",
+    "/approvals/app-owed/pay",
     "/approvals/count",
     "/me/substitutes/sub-mine/edit",
 )
@@ -215,7 +216,7 @@ def test_every_state_of_sync_is_said_in_chinese(desk, lang):
 
 @pytest.mark.parametrize("lang", CHINESE)
 def test_every_refusal_is_said_in_chinese(desk, lang):
-    detail = {"most": 200, "least": 1, "name": "王", "part": "X"}
+    detail = {"most": 200, "least": 1, "name": "王", "part": "X", "place": "X", "label": "王"}
     errors = {f"a.{code}": (code, detail) for code in REASONS}
 
     shown = render(desk, "/customers/new", lang, form=Form(errors, {"a.name": "王"}))

@@ -14,6 +14,12 @@ SAME_EVERYWHERE = {
     "UTC",
     "English",
     "CSV",
+    "JPEG",
+    "PNG",
+    "WebP",
+    "HEIC",
+    # Currencies.
+    *"CNY HKD TWD USD EUR JPY KRW GBP SGD MYR THB VND IDR PHP INR AUD CAD CHF AED RUB".split(),
     "vCard",
     "vcf",
     "GPS",
