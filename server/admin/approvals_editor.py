@@ -40,6 +40,7 @@ def page(
         "seen": seen,
         "number": form.get("number") or row["current"],
         "draft": draft,
+        "status": 422 if errors else 200,
         "errors": errors,
         "summary": [(name, _whose(text, draft, name), why) for name, why in errors.items()],
         "opened": {opened, *(".".join(name.split(".")[:2]) for name in errors)},
@@ -59,7 +60,7 @@ def page(
         **_people_and_places(conn, draft),
         **_preview(text, conn, draft, known),
     }
-    return show(request, "admin_approval.html", status=422 if errors else 200, **shown | more)
+    return show(request, "admin_approval.html", **shown | more)
 
 
 def pressed(request: Request, conn, definition_id: str, seen: int, draft: dict, form: dict[str, str]) -> Response:
