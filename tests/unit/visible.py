@@ -18,6 +18,10 @@ SAME_EVERYWHERE = {
     "PNG",
     "WebP",
     "HEIC",
+    "iPhone",
+    "iPad",
+    "Google",
+    "Webhook",
     # Currencies.
     *"CNY HKD TWD USD EUR JPY KRW GBP SGD MYR THB VND IDR PHP INR AUD CAD CHF AED RUB".split(),
     "vCard",
