@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from server.approvals import overdue
 from server.database import sqlite3
 from server.notices import queue
 
@@ -100,16 +101,10 @@ def _send(db: sqlite3.Connection, firm, reminder: Mapping, now_ms: int) -> None:
     else:
         db.execute("UPDATE reminder SET sent_at_ms = ? WHERE id = ?", (now_ms, reminder["id"]))
         if reminder["user_id"] == SERVER:
-            _act(db, firm, reminder)
+            overdue.step_is_late(db, firm, reminder["row_id"])
         else:
             _tell(db, reminder, now_ms)
     _plan_next(db, reminder, now_ms)
-
-
-def _act(db: sqlite3.Connection, firm, reminder: Mapping) -> None:
-    from server.approvals import overdue  # late: it leads back to record
-
-    overdue.step_is_late(db, firm, reminder["row_id"])
 
 
 def _tell(db: sqlite3.Connection, reminder: Mapping, now_ms: int) -> None:

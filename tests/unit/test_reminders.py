@@ -14,6 +14,8 @@ from web import dates
 
 from ..device import Device
 from ..small_firm import START_MS, as_server, op
+from .approving import MANAGER
+from .approving import Firm as AskingFirm
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 # The firm's clock stands at 14:00 on Tuesday, 24 November 2026, in Shanghai.
@@ -471,6 +473,23 @@ def test_nobody_puts_off_what_reminds_somebody_else(firm):
     sam.sync()
 
     assert planned(firm) == before
+
+
+# --- approvals ----------------------------------------------------------------------------------------
+
+
+def test_a_step_of_an_approval_that_is_late_is_acted_upon_at_its_time_and_not_once_it_is_decided(firm):
+    at = AskingFirm(firm)
+    at.define("leave", MANAGER)
+    late, decided = at.ask("rita", "leave"), at.ask("rita", "leave")
+    [step] = at.rows("approval_step", late)
+    assert planned(firm)["", f"approval:{step['id']}"] == step["due_at_ms"]
+
+    at.does("mona", "approve", decided)
+    assert pass_to(firm, step["due_at_ms"] - 1_000) == 0
+    assert pass_to(firm, step["due_at_ms"] + 1_000) == 1
+    assert [action["verb"] for action in at.rows("approval_action", late)] == ["submit", "overdue"]
+    assert "overdue" not in [action["verb"] for action in at.rows("approval_action", decided)]
 
 
 # --- from before --------------------------------------------------------------------------------------
