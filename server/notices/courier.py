@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 
-import httpx
+import httpx2
 
 from server.notices import deliveries, mail, push, robots
 from server.notices.deliveries import Parcel
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Courier:
-    def __init__(self, firm, settings, web: httpx.AsyncClient | None = None) -> None:
+    def __init__(self, firm, settings, web: httpx2.AsyncClient | None = None) -> None:
         """web: whatever connects to push services and robots; left out, the internet, with care."""
         self.firm, self.url = firm, settings.url
         self.mail_server = settings.smtp
@@ -49,7 +49,7 @@ class Courier:
         self._turns = {way: asyncio.Semaphore(most) for way, most in MOST_AT_ONCE.items()}
 
     @property
-    def web(self) -> httpx.AsyncClient:
+    def web(self) -> httpx2.AsyncClient:
         if self._web is None:
             self._web = web_client(self.push_reach.origins | self.robot_origins)
         return self._web

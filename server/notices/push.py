@@ -14,7 +14,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -151,7 +151,7 @@ def ttl_s(notice: Mapping, now_ms: int) -> int:
 
 
 async def send(
-    web: httpx.AsyncClient,
+    web: httpx2.AsyncClient,
     reach: Reach,
     vapid: Vapid,
     subscription: Mapping,
@@ -177,7 +177,7 @@ async def send(
         return Outcome(refused.reason, is_final=True, is_gone=True)
     except ValueError:
         return Outcome("bad_keys", is_final=True, is_gone=True)
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         return Outcome(f"no_answer {type(error).__name__}")
     return judge(answer.status_code, answer.headers.get("retry-after"), now_ms)
 

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-import httpx
+import httpx2
 
 PUSH_HOSTS = (
     "fcm.googleapis.com",
@@ -89,27 +89,27 @@ def web_client(origins: Iterable[str], resolve: Resolve | None = None, verify: s
     """A client that connects to nothing inside, and follows no redirect. origins: whom the administrator trusts."""
     transport = Pinned(frozenset(origins), resolve or look_up, verify or ssl.create_default_context())
     headers = {"User-Agent": "Roadbook"}
-    return httpx.AsyncClient(
+    return httpx2.AsyncClient(
         transport=transport, timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, headers=headers
     )
 
 
-class Pinned(httpx.AsyncBaseTransport):
+class Pinned(httpx2.AsyncBaseTransport):
     """Resolves a name, refuses what is not public, and connects to the address that was looked at."""
 
     def __init__(self, origins: frozenset[str], resolve: Resolve, verify: ssl.SSLContext) -> None:
         self._origins, self._resolve, self._verify = origins, resolve, verify
         # Connections of one origin each: two names on one machine share none.
-        self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._transports: dict[str, httpx2.AsyncHTTPTransport] = {}
         self._resolved: dict[str, tuple[float, list[tuple[str, int]]]] = {}
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         origin = origin_of(urlsplit(str(request.url)))
         host, port = request.url.host, request.url.port or {"https": 443}.get(request.url.scheme, 80)
         transport = self._transport(origin)
-        failure: Exception = httpx.ConnectError(f"{host} has no address")
+        failure: Exception = httpx2.ConnectError(f"{host} has no address")
         for address, at_port in await self._addresses(origin, host, port):
-            pinned = httpx.Request(
+            pinned = httpx2.Request(
                 request.method,
                 request.url.copy_with(host=address, port=at_port),
                 headers=request.headers,
@@ -118,7 +118,7 @@ class Pinned(httpx.AsyncBaseTransport):
             )
             try:
                 return await transport.handle_async_request(pinned)
-            except httpx.ConnectError as error:
+            except httpx2.ConnectError as error:
                 failure = error
         raise failure
 
@@ -128,7 +128,7 @@ class Pinned(httpx.AsyncBaseTransport):
             try:
                 found = await self._resolve(host, port)
             except OSError as error:
-                raise httpx.ConnectError(f"{host} cannot be found: {error}") from None
+                raise httpx2.ConnectError(f"{host} cannot be found: {error}") from None
             if origin not in self._origins:
                 for address, _ in found:
                     if not is_public(address):
@@ -136,10 +136,10 @@ class Pinned(httpx.AsyncBaseTransport):
             self._resolved[origin] = (time.monotonic(), found)
         return found
 
-    def _transport(self, origin: str) -> httpx.AsyncHTTPTransport:
+    def _transport(self, origin: str) -> httpx2.AsyncHTTPTransport:
         if origin not in self._transports:
-            limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
-            self._transports[origin] = httpx.AsyncHTTPTransport(verify=self._verify, limits=limits, trust_env=False)
+            limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+            self._transports[origin] = httpx2.AsyncHTTPTransport(verify=self._verify, limits=limits, trust_env=False)
         return self._transports[origin]
 
     async def aclose(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-import httpx
+import httpx2
 
 from server.notices.outcome import SENT, Outcome, retry_after_ms
 from server.notices.reach import ROBOT_HOSTS, NotAllowed, Reach
@@ -36,7 +36,7 @@ class Line:
 
 
 async def send(
-    web: httpx.AsyncClient, origins: frozenset[str], robot: Mapping, heading: str, lines: list[Line], now_ms: int
+    web: httpx2.AsyncClient, origins: frozenset[str], robot: Mapping, heading: str, lines: list[Line], now_ms: int
 ) -> Outcome:
     """robot: its kind, url and secret. heading: what the message is called where there is room for it."""
     if robot["kind"] not in ROBOT_HOSTS:
@@ -47,7 +47,7 @@ async def send(
         answer = await web.post(url, json=body)
     except NotAllowed as refused:
         return Outcome(refused.reason, is_final=True)
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         return Outcome(f"no_answer {type(error).__name__}")
     return judge(robot["kind"], answer, now_ms)
 
@@ -106,7 +106,7 @@ WRONG = {
 }
 
 
-def judge(kind: str, answer: httpx.Response, now_ms: int) -> Outcome:
+def judge(kind: str, answer: httpx2.Response, now_ms: int) -> Outcome:
     """They answer 200 to almost everything: what counts is the code in the JSON."""
     if answer.status_code == 429:
         return Outcome("too_often", wait_ms=retry_after_ms(answer.headers.get("retry-after"), now_ms) or TOO_OFTEN_MS)

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from server.accept import accept_as_server
 from server.attachments import known
@@ -135,14 +135,14 @@ def _accept(db, firm: Firm, operations: list[dict], by: str | None) -> None:
 
 def _from_server(figures: Figures, url: str, cookie: dict) -> None:
     """Over HTTP, as whoever has no worker yet."""
-    with httpx.Client(base_url=url, cookies={cookie["name"]: cookie["value"]}) as web:
+    with httpx2.Client(base_url=url, cookies={cookie["name"]: cookie["value"]}) as web:
         taken = _asked(web, ["/approvals"] * 60)
         figures.at_most(f"the list from the server: median {median(taken):.1f} ms, p95", p95(taken), 20, "ms")
         taken = _asked(web, [f"/approvals/{_id(number)}" for number in range(60)])
         figures.tell(f"a card from the server: median {median(taken):.1f} ms, p95", p95(taken), "ms")
 
 
-def _asked(web: httpx.Client, paths: list[str]) -> list[float]:
+def _asked(web: httpx2.Client, paths: list[str]) -> list[float]:
     taken = []
     for path in paths:
         begun = time.perf_counter()

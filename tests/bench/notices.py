@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from server.firm import Firm
 from server.notices import queue, subscriptions
@@ -67,8 +67,7 @@ def run() -> None:
         grown = grown_firm(Path(folder), ACCOUNTS, ACTIVITIES, people=PEOPLE + 1, add=add, settings=settings)
         with grown as (url, cookie):
             asked = asyncio.run(_ask_for_pages(url, cookie, service, due[0]))
-            share = share_of_a_processor()
-    _tell(service, browsers, due[0], asked, share)
+    _tell(service, browsers, due[0], asked)
 
 
 def _queue(db, firm: Firm, people: list[str], push_url: str, browsers: dict[str, Browser], at_ms: int) -> None:
@@ -96,9 +95,9 @@ async def _ask_for_pages(url: str, cookie: dict, service: PushService, due: floa
     """(when asked, seconds) of pages, twenty a second whether or not the last ones have come, until all was pushed."""
     asked: list[tuple[float, float]] = []
     running: set[asyncio.Task] = set()
-    limits = httpx.Limits(max_connections=None)
+    limits = httpx2.Limits(max_connections=None)
     cookies = {cookie["name"]: cookie["value"]}
-    async with httpx.AsyncClient(base_url=url, cookies=cookies, limits=limits, timeout=60) as web:
+    async with httpx2.AsyncClient(base_url=url, cookies=cookies, limits=limits, timeout=60) as web:
 
         async def ask(path: str) -> None:
             begun, at = time.perf_counter(), time.time()
@@ -120,9 +119,9 @@ async def _ask_for_pages(url: str, cookie: dict, service: PushService, due: floa
     return asked
 
 
-def _tell(service: PushService, browsers: dict[str, Browser], due: float, asked: list[tuple[float, float]], share: float) -> None:
+def _tell(service: PushService, browsers: dict[str, Browser], due: float, asked: list[tuple[float, float]]) -> None:
     figures = Figures(f"{PUSHES:,} pushes at once to {PEOPLE} people's browsers, beside {PAGES_A_S} pages a second")
-    figures.tell("of a processor a busy process gets now", 100 * share, "%")
+    figures.tell("of a processor a busy process gets now", 100 * share_of_a_processor(), "%")
     paths = [path for _, path, _ in service.arrived]
     readable = sum(_is_readable(browsers[path], body) for _, path, body in service.arrived)
     last = max((at for at, _, _ in service.arrived), default=time.time())

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -52,7 +52,7 @@ def _measure(firm, push_url: str, pushes: int) -> dict[str, float]:
     keys = Browser().subscription("")["keys"]
     with serve(app) as url:
         cookie = session_cookie(firm, "rita", url)
-        with httpx.Client(base_url=url, cookies={cookie["name"]: cookie["value"]}) as web:
+        with httpx2.Client(base_url=url, cookies={cookie["name"]: cookie["value"]}) as web:
             web.get("/me")
             before = _pages(web, 50)
             _queue(firm, push_url, keys, pushes)
@@ -91,7 +91,7 @@ def _queue(firm, push_url: str, keys: dict, pushes: int) -> None:
     firm.write_now(job)
 
 
-def _loop_of(web: httpx.Client, app) -> asyncio.AbstractEventLoop:
+def _loop_of(web: httpx2.Client, app) -> asyncio.AbstractEventLoop:
     """The loop of the server: noted by a request."""
     found: dict = {}
 
@@ -104,7 +104,7 @@ def _loop_of(web: httpx.Client, app) -> asyncio.AbstractEventLoop:
     return found["loop"]
 
 
-def _pages(web: httpx.Client, times: int) -> list[float]:
+def _pages(web: httpx2.Client, times: int) -> list[float]:
     took = []
     for _ in range(times):
         started = time.perf_counter()

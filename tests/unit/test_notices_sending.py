@@ -13,7 +13,7 @@ from email import message_from_bytes, policy
 from unittest import mock
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -387,7 +387,7 @@ def test_what_robots_answer_is_understood(kind, answer, reason, is_final):
 
 def test_a_robot_elsewhere_is_not_told():
     async def go():
-        async with httpx.AsyncClient() as web:
+        async with httpx2.AsyncClient() as web:
             robot = {"kind": "wecom", "url": "https://oapi.dingtalk.com/x", "secret": ""}
             return await robots.send(web, frozenset(), robot, "Roadbook", LINES, NOW_MS)
 
