@@ -178,6 +178,9 @@ function snoozeForm(replica, key, me, untilMs) {
 
 // --- words ---------------------------------------------------------------------------------------------
 
+/** Marks a text for the catalogues. @param {string} text */
+const N_ = (text) => text;
+
 /** Twin of server/reminders/words.py. @param {Row} row @param {Text} text @returns {string} */
 function words(row, text) {
   const { name } = row;
@@ -188,12 +191,12 @@ function words(row, text) {
 /** Without and with a customer's name. @type {Record<Row['kind'], (row: Row, text: Text) => [string, string, object]>} */
 const SAYS = {
   event(row, text) {
-    if (row.is_all_day) return ["Appointment: %(when)s", "Appointment: %(when)s, %(name)s", { when: text.dayOf(row.day) }];
-    if (row.is_same_day) return ["Appointment at %(time)s", "Appointment at %(time)s: %(name)s", { time: text.timeOf(row.start_ms) }];
-    return ["Appointment: %(when)s", "Appointment: %(when)s, %(name)s", { when: text.moment(row.start_ms) }];
+    if (row.is_all_day) return [N_("Appointment: %(when)s"), N_("Appointment: %(when)s, %(name)s"), { when: text.dayOf(row.day) }];
+    if (row.is_same_day) return [N_("Appointment at %(time)s"), N_("Appointment at %(time)s: %(name)s"), { time: text.timeOf(row.start_ms) }];
+    return [N_("Appointment: %(when)s"), N_("Appointment: %(when)s, %(name)s"), { when: text.moment(row.start_ms) }];
   },
-  task: () => ["A task is due", "A task is due: %(name)s", {}],
-  contact: () => ["Time to get in touch with a customer", "Time to get in touch: %(name)s", {}],
+  task: () => [N_("A task is due"), N_("A task is due: %(name)s"), {}],
+  contact: () => [N_("Time to get in touch with a customer"), N_("Time to get in touch: %(name)s"), {}],
 };
 
 /** What a page's notices need beside. @param {Text} text @param {number} n how many there are @returns {Record<string, string>} */

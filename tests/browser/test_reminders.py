@@ -133,6 +133,22 @@ def test_many_at_once_are_told_in_a_few_lines(real_time, chromium):
         assert notices(phone.page) == []
 
 
+SAID = {"zh-Hans": "有任务到期打开10 分钟后关闭", "zh-Hant": "有任務到期開啟10 分鐘後關閉"}
+
+
+@pytest.mark.parametrize("language, said", SAID.items())
+def test_a_device_reminds_in_its_persons_language(real_time, chromium, language, said):
+    with real_time.look() as db:
+        today = db.execute("SELECT local_date(?, 'Asia/Shanghai')", (now_ms(),)).fetchone()[0]
+    as_server(real_time, op("task", "call", title="Call", due_on=today, assignee_id="rita", owner_id="mona"))
+    as_server(real_time, op("preference", "rita", owner_id="rita", remind_at="00:00", language=language))
+    with phone_at(real_time, chromium) as phone:
+        phone.sign_in()
+        notice = phone.page.locator("[data-notice^='task:']")
+        notice.wait_for()
+        assert "".join(notice.inner_text().split("\n")) == said
+
+
 def test_both_hosts_put_a_task_off(real_time, chromium):
     with real_time.look() as db:
         today = db.execute("SELECT local_date(?, 'Asia/Shanghai')", (now_ms(),)).fetchone()[0]

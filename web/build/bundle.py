@@ -23,11 +23,13 @@ from web.text_tables import LANGUAGES
 
 from .check_templates import parse_templates
 from .compiler import compile_folder
+from .extract import javascript_texts
 from .loader import PAGES_FOLDER, load_pages
 from .page import Page
 from .templates import TRANSLATED
 
 LOCALE_FOLDER = PAGES_FOLDER.parent / "locale"
+WORKER_FOLDER = PAGES_FOLDER.parents[1] / "service_worker"
 
 
 def bundle(pages: Path = PAGES_FOLDER, locale: Path = LOCALE_FOLDER) -> dict[str, str]:
@@ -35,7 +37,7 @@ def bundle(pages: Path = PAGES_FOLDER, locale: Path = LOCALE_FOLDER) -> dict[str
     return {
         "pages.gen.js": _module(PAGES=[_page_data(page) for page in load_pages(pages)]),
         "templates.gen.js": compile_folder(pages, without=_of_server(pages)),
-        "catalogues.gen.js": _module(CATALOGUES=catalogues(locale, words_of_pages(pages))),
+        "catalogues.gen.js": _module(CATALOGUES=catalogues(locale, words_of_pages(pages) | words_of_worker())),
         "model.gen.js": model_module(),
         "pinyin.gen.js": _module(PINYIN=pinyin_table_text()),
     }
@@ -47,6 +49,12 @@ def words_of_pages(pages: Path = PAGES_FOLDER) -> set[str]:
     calls = (call for tree in trees for call in tree.find_all(nodes.Call))
     named = (call for call in calls if isinstance(call.node, nodes.Name) and call.node.name in TRANSLATED)
     return {*REASONS.values(), OTHER, *(call.args[0].value for call in named)}
+
+
+def words_of_worker() -> set[str]:
+    """The English texts that the worker says by itself, in notifications."""
+    texts = {text for file in sorted(WORKER_FOLDER.glob("*.js")) for text in javascript_texts(file)}
+    return {text if isinstance(text, str) else text[0] for text in texts}
 
 
 def _of_server(pages: Path) -> set[str]:

@@ -48,7 +48,7 @@ function show({ due, words }) {
   standing = wanted;
   if (due.length > MOST) {
     const ids = due.map(({ id }) => id);
-    showNotice(MORE, words.more, linkTo("/me/reminders", words.all), buttonTo(words.close, () => answered(ids)));
+    showNotice(MORE, words.more, together(linkTo("/me/reminders", words.all), buttonTo(words.close, () => answered(ids))));
   } else hideNotice(MORE);
 }
 
@@ -60,7 +60,16 @@ function stand({ id, key, title, address }, words) {
     button.disabled = true;
     putOff(id, key);
   });
-  showNotice(id, title, open, later, buttonTo(words.close, () => answered([id])));
+  showNotice(id, title, together(open, later, buttonTo(words.close, () => answered([id]))));
+}
+
+/** Side by side below the words. @param {HTMLElement[]} buttons */
+function together(...buttons) {
+  const row = document.createElement("div");
+  row.className = "actions";
+  row.dataset.wide = "";
+  row.append(...buttons);
+  return row;
 }
 
 /** @param {string} id @param {string} key */
