@@ -71,7 +71,8 @@ def current(conn, definition_id: str) -> dict:
 def save(conn, firm, by: str, definition_id: str, seen_version: int, about: dict, documents: dict) -> str:
     """A new definition where definition_id is ''; else its next version, if anything but its name differs.
 
-    about: name, subject, kind. documents: what `definition.check` has seen. Returns the id. Raises Refused.
+    about: name, subject, kind. documents: what `definition.check` has seen. Returns the id. Raises Refused, also where
+    somebody changed the row since it was seen: the job is undone then, with the version that it made.
     """
     if not definition_id:
         last = conn.execute("SELECT coalesce(max(position), -1) FROM approval_definition").fetchone()[0]
@@ -82,8 +83,6 @@ def save(conn, firm, by: str, definition_id: str, seen_version: int, about: dict
     row = definition(conn, definition_id)
     if row["kind"] != about["kind"] and is_in_use(conn, definition_id):
         raise Refused("kind_is_fixed", field="kind")
-    if row["version"] != seen_version:
-        raise Refused("changed_meanwhile")
     if not same(parse(documents), parse(current(conn, definition_id))):
         number = versions(conn, definition_id)[0]["number"] + 1
         _make_version(conn, firm, by, definition_id, number, documents)
