@@ -80,12 +80,10 @@ def withdraw(
     """
     if address is None and key is None:
         raise ValueError("an address or a key is needed")
-    matches = "(:address IS NULL OR address = :address) AND (:key IS NULL OR key = :key)"
-    if user_id is not None:
-        matches += " AND user_id = :user"
-    if kind is not None:
-        matches += " AND kind = :kind"
-    given = {"address": address, "key": key, "user": user_id, "kind": kind}
+    asked = {"address": address, "key": key, "user_id": user_id, "kind": kind}
+    given = {name: value for name, value in asked.items() if value is not None}
+    # Only what is given: a condition on what is not would keep the indexes from being used.
+    matches = " AND ".join(f"{name} = :{name}" for name in given)
     ids = [row[0] for row in db.execute(f"SELECT id FROM notice WHERE {matches}", given)]
     listed = json.dumps(ids)
     db.execute(
