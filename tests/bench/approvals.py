@@ -135,7 +135,7 @@ def _accept(db, firm: Firm, operations: list[dict], by: str | None) -> None:
 
 def _from_server(figures: Figures, url: str, cookie: dict) -> None:
     """Over HTTP, as whoever has no worker yet."""
-    with httpx2.Client(base_url=url, cookies={cookie["name"]: cookie["value"]}) as web:
+    with httpx2.Client(base_url=url, cookies={cookie["name"]: cookie["value"]}, timeout=60) as web:
         taken = _asked(web, ["/approvals"] * 60)
         figures.at_most(f"the list from the server: median {median(taken):.1f} ms, p95", p95(taken), 20, "ms")
         taken = _asked(web, [f"/approvals/{_id(number)}" for number in range(60)])
