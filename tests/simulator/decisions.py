@@ -25,15 +25,23 @@ SELECT a.* FROM approval_action AS a
 
 
 def decisions_are_safe(world, db) -> None:
-    actions = [dict(row) for row in db.execute(IN_ORDER)]
+    _every_action_has_an_effect(world, _actions(db))
+    rows_keep_the_promises(db)
+
+
+def rows_keep_the_promises(db) -> None:
+    actions = _actions(db)
     requests = {row["id"]: dict(row) for row in db.execute("SELECT * FROM approval")}
-    _every_action_has_an_effect(world, actions)
     _the_trail_only_grows(db)
     _nobody_decides_twice(actions)
     _nobody_decides_their_own(actions, requests)
-    _what_is_decided_was_seen(world, db, actions)
-    _nothing_passes_by_itself(actions, requests)
-    _nothing_is_waited_for_in_vain(db, requests)
+    _what_is_decided_was_submitted(db, actions)
+    _the_state_follows_from_the_actions(actions, requests)
+    _what_is_pending_waits_for_somebody(db, requests)
+
+
+def _actions(db) -> list[dict]:
+    return [dict(row) for row in db.execute(IN_ORDER)]
 
 
 def _every_action_has_an_effect(world, actions) -> None:
@@ -78,16 +86,16 @@ def _nobody_decides_their_own(actions, requests) -> None:
             raise Violation("nobody decides their own", f"{action}")
 
 
-def _what_is_decided_was_seen(world, db, actions) -> None:
+def _what_is_decided_was_submitted(db, actions) -> None:
     revisions = {(row["approval_id"], row["number"]): row for row in db.execute("SELECT * FROM approval_revision")}
     for action in actions:
         if action["effect"] == "in_force" and action["verb"] in DECISIONS:
             stood = revisions[action["approval_id"], action["revision"]]
             if action["revision_hash"] != stood["hash"]:
-                raise Violation("what is decided was seen", f"{action} on {dict(stood)}")
+                raise Violation("what is decided was submitted", f"{action} on {dict(stood)}")
 
 
-def _nothing_passes_by_itself(actions, requests) -> None:
+def _the_state_follows_from_the_actions(actions, requests) -> None:
     """A request is where its last action that ends something has put it."""
     for row in requests.values():
         mine = [one for one in actions if one["approval_id"] == row["id"] and one["effect"] == "in_force"]
@@ -101,7 +109,7 @@ def _nothing_passes_by_itself(actions, requests) -> None:
             raise Violation("the state follows from the actions", f"{row['state']}, not {wanted}: {row}, {mine}")
 
 
-def _nothing_is_waited_for_in_vain(db, requests) -> None:
+def _what_is_pending_waits_for_somebody(db, requests) -> None:
     """What is pending has one open step, which waits for somebody; nothing else has any."""
     active = defaultdict(list)
     for step in db.execute("SELECT * FROM approval_step WHERE state = 'active' AND deleted = 0"):
