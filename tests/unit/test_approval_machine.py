@@ -461,7 +461,7 @@ QUIETLY = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases
 
 
 def test_any_way_of_asking_and_deciding_is_what_the_model_says():
-    run_state_machine_as_test(Approvals, settings=settings(max_examples=25, stateful_step_count=40, **QUIETLY))
+    run_state_machine_as_test(Approvals, settings=settings(max_examples=50, stateful_step_count=40, **QUIETLY))
 
 
 @pytest.mark.soak
