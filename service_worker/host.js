@@ -245,8 +245,9 @@ export class Host {
 
   /** Signed out: leave nothing on this device. */
   async forget() {
-    await this.#destroy(await this.open());
-    await this.files.leave(await this.kept.all());
+    const replica = await this.open();
+    await this.files.leave(await this.kept.all()); // before: looking may make a database anew
+    await this.#destroy(replica);
     await Promise.all((await caches.keys()).filter((name) => name.startsWith("roadbook-")).map((name) => caches.delete(name)));
     if ("clearAppBadge" in self.navigator) await self.navigator.clearAppBadge().catch(() => {});
     await leaveNoNotices();
