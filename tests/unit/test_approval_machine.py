@@ -56,6 +56,7 @@ STEPS = st.lists(
 )
 PICK = st.sampled_from((0, 0, 0, 1, 1, 2, 3, 4))
 VERBS = st.sampled_from(("submit", "submit", "submit", "recall", "void", "comment"))
+DECIDE = st.sampled_from(DECISIONS)
 # On which device; whether it hears first what is new; whether it sends at once.
 WHEN = st.tuples(st.sampled_from(("phone", "phone", "tablet")), st.booleans(), st.booleans())
 
@@ -107,9 +108,24 @@ class Approvals(RuleBasedStateMachine):
     def somebody_decides(self, **given) -> None:
         self.decide(**given)
 
-    @rule(when=WHEN, request=PICK, who=PICK, verb=st.sampled_from(OF_APPROVERS), pick=PICK)
-    def somebody_in_turn_decides(self, **given) -> None:
-        self.decide(**given, other="cat", forge="")
+    @rule(
+        request=PICK,
+        who=PICK,
+        verb=st.sampled_from((*["approve"] * 5, "return", *OF_APPROVERS)),
+        other=st.sampled_from((*PEOPLE, BOSS)),
+        pick=PICK,
+    )
+    def somebody_decides_at_once(self, **given) -> None:
+        self.decide(**given, when=("phone", True, True), forge="")
+
+    @rule(request=PICK, amount=st.sampled_from(AMOUNTS), who=PICK, verb=DECIDE, pick=PICK)
+    def somebody_decides_on_what_is_being_changed(self, request, amount, who, verb, pick) -> None:
+        """Both have seen the same; the applicant's line is better."""
+        title = TITLES[pick % 2]
+        which = (self._asked(request, who), "tablet")
+        self.sync(which, None, 3)
+        self.change(("phone", True, True), request, title, amount, "submit")
+        self.decide(("tablet", False, True), request, 0, verb, "cat", pick, "hash" if pick else "", which)
 
     @rule(
         what=st.sampled_from(("ask_for", "change", "change", "command", "command")),
@@ -164,6 +180,8 @@ class Approvals(RuleBasedStateMachine):
         """The applicant changes it, and does something with it in the same breath."""
         which = (self._owner(request), when[0])
         if row := self._shown(which, when, request):
+            if row["state"] == "pending":
+                self.device(which).add("approval_action", approval_id=row["id"], verb="recall")
             self.device(which).edit("approval", row["id"], title=title, amount_cents=amount)
             self.device(which).add("approval_action", approval_id=row["id"], verb=then, note="So it is")
             self._may_send(which, when)
@@ -175,9 +193,9 @@ class Approvals(RuleBasedStateMachine):
             self.device(which).add("approval_action", approval_id=row["id"], verb=verb, note="So it is", **seen)
             self._may_send(which, when)
 
-    def decide(self, when, request, who, verb, other, pick, forge) -> None:
+    def decide(self, when, request, who, verb, other, pick, forge, which=None) -> None:
         """On what the device shows, which may be old; forge: on another step or revision than that."""
-        which = (self._asked(request, who), when[0])
+        which = which or (self._asked(request, who), when[0])
         row, device = self._shown(which, when, request), self.device(which)
         steps = self._steps(device, row["id"]) if row else []
         if not steps or not row["revision_hash"]:
