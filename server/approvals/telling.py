@@ -26,6 +26,7 @@ TO_PAY = N_("A request of %(name)s is to be paid")
 PAID = N_("%(name)s paid your request")
 REPAID = N_("%(name)s recorded what you paid back")
 MADE_VOID = N_("%(name)s made an approved request void")
+COMMENTED = N_("%(name)s commented on a request for approval")
 CAME_SECOND = N_("Your decision came too late: %(name)s had decided already")
 WAS_CHANGED = N_("Your decision came too late: the request of %(name)s had changed")
 
@@ -49,6 +50,13 @@ def applicant(case: Case, text: str) -> None:
     """Whoever decided knows it: nobody is told of what they did themselves."""
     if case.by != case.applicant_id:
         _tell(case, _key(case, case.applicant_id), case.applicant_id, "decision", text, case.by)
+
+
+def commented(case: Case, user_ids: Iterable[str]) -> None:
+    """The applicant, and whoever is to decide: they may be waiting for an answer."""
+    for user_id in user_ids:
+        if user_id != case.by:
+            _tell(case, _key(case, user_id), user_id, "decision", COMMENTED, case.by)
 
 
 def copied(case: Case, user_ids: Iterable[str]) -> None:

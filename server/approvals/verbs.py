@@ -73,7 +73,9 @@ def weigh_comment(command: Command) -> Verdict:
 
 
 def comment(case: Case, verdict: Verdict) -> None:
-    """The row itself is all there is."""
+    """The row itself is all there is; those whom it may concern are told."""
+    waiting = members_of(case.request["waiting_ids"])
+    telling.commented(case, dict.fromkeys([case.applicant_id, *waiting]))
 
 
 def weigh_void(command: Command) -> Verdict:

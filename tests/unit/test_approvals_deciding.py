@@ -417,6 +417,15 @@ def test_whoever_sees_a_request_may_comment_on_it(at):
     assert at.does("sam", "comment", request)["reason"] == "not_found"
 
 
+def test_a_comment_is_told_to_the_applicant_and_to_whoever_is_to_decide(at):
+    words = "%(name)s commented on a request for approval"
+    request = at.ask("rita", two(at))
+    at.does("kim", "comment", request, note="With which money?")
+    at.does("rita", "comment", request, note="That of last year")
+
+    assert [at.told(name).count(words) for name in ("rita", "kim", "lee", "boss")] == [1, 1, 2, 0]
+
+
 def test_what_is_approved_may_be_made_void_by_applicant_or_administrator(at):
     at.define("leave", MANAGER)
     for by in ("rita", "boss"):
