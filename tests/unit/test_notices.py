@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from server.config import read_settings
 from server.notices import deliveries, queue, spread, subscriptions
 from server.notices.courier import Courier
 from server.notices.recipients import quiet_end_ms
+from tests.own_loop import run
 from tests.small_firm import as_server, make_firm, op
 from tests.unit.notice_servers import Browser, http_server, vapid_claims
 
@@ -47,7 +47,7 @@ def send_all(courier: Courier) -> int:
             await courier.close()
             courier._web = None
 
-    return asyncio.run(once())
+    return run(once())
 
 
 def subscribe(firm, user_id: str, url: str, device: str = "phone", language: str = "en") -> Browser:
@@ -373,7 +373,7 @@ def test_what_was_on_its_way_when_the_server_died_is_sent_once_more_under_the_sa
         await courier.hand_over(parcels[0])
         await courier.close()
 
-    asyncio.run(send_and_die())
+    run(send_and_die())
     first.close()
 
     second = make_firm.__globals__["Firm"].open(tmp_path / "firm", first.clock)

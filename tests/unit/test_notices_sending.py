@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -24,6 +23,7 @@ from server.notices import mail, push, robots
 from server.notices.outcome import retry_after_ms
 from server.notices.reach import PUSH_HOSTS, NotAllowed, Reach, is_public, web_client
 from tests.browser.google import own_certificate
+from tests.own_loop import run
 from tests.unit.notice_servers import Browser, answering, b64, http_server, unb64
 from tests.unit.test_notices import courier_of, prefer, rows, send_all, states, subscribe, tell
 
@@ -136,7 +136,7 @@ def test_a_known_name_that_leads_inside_is_not_followed():
             with pytest.raises(NotAllowed, match="private_address"):
                 await web.post("https://fcm.googleapis.com/x")
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_the_address_that_was_looked_at_is_the_one_that_is_connected_to(tmp_path):
@@ -154,7 +154,7 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_connected_to(tmp_path
                 for _ in range(3):
                     await web.post("http://robots.example/x")
 
-        asyncio.run(go())
+        run(go())
     assert asked == ["robots.example"] and len(reached) == 3
     assert {one.headers["host"] for one in reached} == {"robots.example"}
 
@@ -335,7 +335,7 @@ def say(kind: str, answer, secret: str = SECRET, lines=LINES, path: str = "/robo
             return await robots.send(web, frozenset({url}), robot, "Roadbook", lines, NOW_MS)
 
     with http_server(answering(answer)) as (url, asked):
-        outcome = asyncio.run(go(url))
+        outcome = run(go(url))
     return outcome, asked[0] if asked else None
 
 
@@ -391,7 +391,7 @@ def test_a_robot_elsewhere_is_not_told():
             robot = {"kind": "wecom", "url": "https://oapi.dingtalk.com/x", "secret": ""}
             return await robots.send(web, frozenset(), robot, "Roadbook", LINES, NOW_MS)
 
-    assert asyncio.run(go()).reason == "unknown_host"
+    assert run(go()).reason == "unknown_host"
 
 
 def test_long_names_leave_every_link_of_a_message_whole():
