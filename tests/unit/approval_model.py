@@ -105,8 +105,10 @@ class Model:
         if by == request.owner:
             return {REFUSED}
         _, turn = request.find(action["step_id"])
-        if turn is None or not self.knows(request, action["revision_hash"]):
+        if not self.knows(request, action["revision_hash"]):
             return {REFUSED}
+        if turn is None:
+            return {LATE, REFUSED}  # it was void in the batch that made it: the model never learned its id
         stands = self.is_current(request, action["revision_hash"])
         if not stands or request.state != "pending" or turn.state != "active":
             # Whose turn has not come is asked later; whoever was asked is told that it is too late.

@@ -246,7 +246,8 @@ class Approvals(Held, RuleBasedStateMachine):
 
     @staticmethod
     def _steps(device: Device, approval_id: str) -> list[dict]:
-        return sorted(_hanging(device, "approval_step", approval_id), key=lambda step: (step["position"], step["id"]))
+        held = _hanging(device, "approval_step", approval_id)
+        return sorted(held, key=lambda step: (step["position"], step["opened_at_ms"] or 0, step["version"]))
 
     # --- what travels -------------------------------------------------------------------------------
 
