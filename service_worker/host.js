@@ -56,6 +56,8 @@ export class Host {
   #whySince = 0;
   #triedAt = 0;
   #isRetired = false;
+  /** @type {Promise<void>|null} */
+  #holding = null;
 
   /** @param {(address: string) => Promise<Response>} asset from this build's cache, else the network */
   constructor(asset) {
@@ -140,10 +142,20 @@ export class Host {
   /** The person did something: send it, and after a moment what may be taken back until then. */
   async sendEdits() {
     await this.sync("edited");
-    const ms = this.#replica ? heldFor(this.#replica, Date.now()) : 0;
-    if (!ms) return;
-    await new Promise((resolve) => setTimeout(resolve, ms));
-    await this.sync("edited");
+    this.#holding ??= this.#sendHeld().finally(() => (this.#holding = null));
+    await this.#holding;
+  }
+
+  /** One wait for all decisions that are held, however many are made meanwhile. */
+  async #sendHeld() {
+    for (let ms = this.#heldFor(); ms > 0; ms = this.#heldFor()) {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      await this.sync("edited");
+    }
+  }
+
+  #heldFor() {
+    return this.#replica ? heldFor(this.#replica, Date.now()) : 0;
   }
 
   /** A page came to the foreground: load the replica before the first tap, and sync when it may be stale. */
