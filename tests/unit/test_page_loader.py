@@ -162,3 +162,36 @@ def test_path_goes_to_the_page_with_fewest_placeholders(folder):
     assert found("/customers/") == ("customers", {})
     assert found("/customers/a/b") is None
     assert found("/nowhere") is None
+
+
+# --- queries that several pages include
+
+
+def include(folder, part: str, page: str = "-- page: /x\n-- include: _part.sql\n-- name: m :value\nSELECT :n + 1\n"):
+    (folder / "_part.sql").write_text(part, encoding="utf-8")
+    write(folder, "broken", page)
+
+
+def test_a_page_has_the_queries_that_it_includes_where_it_includes_them(folder):
+    include(folder, "-- How many.\n-- name: n :value\nSELECT count(*) FROM account\n")
+
+    page, _ = load_pages(folder)
+
+    assert [(query.name, query.parameters) for query in page.queries] == [("n", ()), ("m", ("n",))]
+
+
+@pytest.mark.parametrize(
+    ("part", "page", "said"),
+    [
+        ("-- name: n :value\nSELECT nothing\n", None, "_part.sql:1: the SQL of n does not prepare"),
+        ("-- page: /y\n", None, "_part.sql:1: `-- page:` is for pages"),
+        ("-- include: _part.sql\n", None, "_part.sql:1: `-- include: _part.sql` must be"),
+        ("", "-- page: /x\n-- include: _other.sql\n", "broken.sql:2: `-- include: _other.sql` must be"),
+        ("", "-- page: /x\n-- include: ../secret.sql\n", "broken.sql:2: `-- include: ../secret.sql` must be"),
+        ("-- name: m :value\nSELECT 1\n", None, "broken.sql:3: there are two queries called m"),
+    ],
+)
+def test_what_is_wrong_with_an_included_part_is_said_where_it_stands(folder, part, page, said):
+    include(folder, part, *([page] if page else []))
+
+    assert said in message_of(folder)

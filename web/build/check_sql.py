@@ -39,10 +39,11 @@ def parameters_of(sql: str) -> tuple[str, ...]:
 
 def check_queries(page: Page, folder: Path) -> Page:
     """The page with the columns of its queries filled in.  Raises PageError."""
-    file = str(folder / f"{page.name}.sql")
+    own_file = str(folder / f"{page.name}.sql")
     known = {*HOST_PARAMETERS, *page.placeholders, *page.defaults}
     checked = []
     for query in page.queries:
+        file = query.file or own_file
         query = replace(query, columns=_columns(file, query, page.host))
         _check_columns(file, query)
         _check_parameters(file, query, known)

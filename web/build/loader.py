@@ -1,5 +1,7 @@
 """Reads web/pages: `name.sql` (directives and named queries) beside `name.html` (a template).
 
+`_name.sql` holds queries that several pages include.
+
 Everything that can be wrong with a page is found here, before anybody asks for it, and raised as a
 PageError with file and line.  Never opens a firm's database: queries are prepared against an empty one.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,7 +37,7 @@ def load_pages(folder: Path = PAGES_FOLDER, names: Collection[str] | None = None
 
 @lru_cache(maxsize=8)
 def _load_pages(folder: Path, names: frozenset[str] | None, _fingerprint: tuple) -> tuple[Page, ...]:
-    files = sorted(folder.glob("*.sql"))
+    files = sorted(file for file in folder.glob("*.sql") if not file.name.startswith("_"))
     pages = [read_page(file) for file in files if names is None or file.stem in names]
     if names is None:
         _check_every_template_has_a_page(folder, pages)
@@ -46,9 +49,8 @@ def _load_pages(folder: Path, names: frozenset[str] | None, _fingerprint: tuple)
 
 def read_page(file: Path) -> Page:
     """One page as its files say, before its SQL and its template are looked into."""
-    reader = _Reader(str(file))
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        reader.take(number, line)
+    reader = _Reader(file)
+    reader.read()
     page = reader.page(file.stem)
     if not file.with_suffix(".html").exists():
         raise PageError(str(file), 1, f"there is no {file.stem}.html beside it: a page is a .sql and a .html")
@@ -58,14 +60,21 @@ def read_page(file: Path) -> Page:
 class _Reader:
     """Takes a .sql file line by line."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, path: Path, is_part: bool = False) -> None:
+        self.path = path
+        self.file = str(path)
+        self.is_part = is_part
         self.routes: list[str] = []
         self.defaults: dict[str, str] = {}
         self.host = ""
         self.queries: list[Query] = []
         self.head: tuple[str, str, int] | None = None
         self.lines: list[str] = []
+
+    def read(self) -> None:
+        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), 1):
+            self.take(number, line)
+        self.end_query()
 
     def take(self, number: int, line: str) -> None:
         directive = _DIRECTIVE.match(line.strip())
@@ -82,10 +91,15 @@ class _Reader:
         if word == "name":
             self.end_query()
             self.begin_query(number, rest)
+        elif word == "include":
+            self.end_query()
+            self.include(number, rest)
+        elif self.is_part:
+            raise PageError(self.file, number, f"`-- {word}:` is for pages; in a part stands `-- name:` only")
         elif word not in ("page", "query", "host"):
-            known = "`-- page:`, `-- query:`, `-- host:` and `-- name:`"
+            known = "`-- page:`, `-- query:`, `-- host:`, `-- include:` and `-- name:`"
             raise PageError(self.file, number, f"unknown directive `-- {word}:`; known are {known}")
-        elif self.head:
+        elif self.head or self.queries:
             raise PageError(self.file, number, f"`-- {word}:` must stand before the first `-- name:`")
         elif word == "page":
             self.take_routes(number, rest)
@@ -93,6 +107,17 @@ class _Reader:
             self.take_host(number, rest)
         else:
             self.take_defaults(number, rest)
+
+    def include(self, number: int, rest: str) -> None:
+        """The queries of a part, as if they stood here."""
+        part = self.path.parent / rest
+        if self.is_part or not re.fullmatch(r"_[a-z_]+\.sql", rest) or not part.is_file():
+            raise PageError(self.file, number, f"`-- include: {rest}` must be the _name.sql of a part beside this page")
+        reader = _Reader(part, is_part=True)
+        reader.read()
+        for query in reader.queries:
+            self.check_query_name(number, query.name)
+            self.queries.append(replace(query, file=reader.file))
 
     def take_routes(self, number: int, rest: str) -> None:
         for route in rest.split():
@@ -131,9 +156,12 @@ class _Reader:
         name = head[1]
         if name in CONTEXT_NAMES or name in TEXT_FUNCTIONS or name in HOST_PARAMETERS:
             raise PageError(self.file, number, f"a query cannot be called {name}: every template has a {name} already")
+        self.check_query_name(number, name)
+        self.head = (name, head[2], number)
+
+    def check_query_name(self, number: int, name: str) -> None:
         if any(query.name == name for query in self.queries):
             raise PageError(self.file, number, f"there are two queries called {name}")
-        self.head = (name, head[2], number)
 
     def end_query(self) -> None:
         if not self.head:
@@ -146,7 +174,6 @@ class _Reader:
         self.head, self.lines = None, []
 
     def page(self, name: str) -> Page:
-        self.end_query()
         if not self.routes:
             raise PageError(self.file, 1, "a page needs a `-- page: /address` line")
         for part in {name for route in self.routes for name in map(placeholder, route_parts(route)) if name}:

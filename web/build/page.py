@@ -24,6 +24,7 @@ class Query:
     parameters: the names after ':' in the SQL, in order, each once.
     columns: the names of what it selects.
     line: where it stands in its file.
+    file: that file, where it is one that several pages include; '' for the page's own.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Query:
     parameters: tuple[str, ...]
     line: int
     columns: tuple[str, ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,6 @@
 -- page: /approvals/several
 
--- name: stands :value
-WITH RECURSIVE away (id) AS (
-  SELECT :me
-  UNION
-  SELECT s.owner_id FROM away a JOIN substitute s ON s.substitute_id = a.id
-  WHERE s.from_on <= :today AND s.until_on >= :today
-)
-SELECT json_group_array(id ORDER BY id) FROM away;
+-- include: _approval_stands.sql
 
 -- The small ones first. Each with the revision and the step that this page shows: a decision is about these and no others.
 -- name: approvals :many

@@ -290,15 +290,8 @@ GROUP BY a.id
 ORDER BY due_ms, a.id
 LIMIT 5;
 
--- Approvals that wait for me, as approvals.sql reckons them: first of all for whoever decides.
--- name: stands :value
-WITH RECURSIVE away (id) AS (
-  SELECT :me
-  UNION
-  SELECT s.owner_id FROM away a JOIN substitute s ON s.substitute_id = a.id
-  WHERE s.from_on <= :today AND s.until_on >= :today
-)
-SELECT json_group_array(id ORDER BY id) FROM away;
+-- Approvals that wait for me: first of all for whoever decides.
+-- include: _approval_stands.sql
 
 -- name: approvals :many
 SELECT
