@@ -106,7 +106,7 @@ def _parcel(db, held: list[dict], people: dict[str, Recipient], place: dict, cou
         notices=tuple(held),
         people=tuple(people[row["user_id"]] for row in held),
         place=place,
-        badge=counts.get(held[0]["user_id"], 0),
+        badge=counts[held[0]["user_id"]],
     )
 
 
