@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from server.admin import approvals, approvals_documents, approvals_draft, approvals_try, approvals_words, departments
 from server.admin.approvals_draft import pairs
-from server.admin.approvals_money import categories, currency
+from server.admin.approvals_money import categories
 from server.admin.changes import Refused
+from server.approvals.case import firm_currency
 from server.approvals.definition import parse
 from server.html import show, text_for
 
@@ -32,7 +33,7 @@ def page(
     opened: the field ('field.KEY') or step that was at hand; others show in a line what they say.
     """
     text = text_for(request)
-    known = approvals_words.names(conn, currency(conn))
+    known = approvals_words.names(conn, firm_currency(conn))
     errors = {name: approvals_words.fault(text, *why) for name, why in (faults or {}).items()}
     row = approvals.definition(conn, definition_id) if definition_id else {"is_active": 1, "current": 0}
     shown = {
@@ -47,7 +48,7 @@ def page(
         "choices": approvals_words.choices(text),
         "is_kind_fixed": bool(definition_id) and approvals.is_in_use(conn, definition_id),
         "is_active": row["is_active"],
-        "firm_currency": currency(conn),
+        "firm_currency": firm_currency(conn),
         "subjects": approvals.subjects(conn),
         "abouts": _abouts(text, draft),
         "kind_of_answer": {one["key"]: one["type"] for one in draft["fields"]},
@@ -101,7 +102,7 @@ def _tried(request: Request, conn, definition_id: str, seen: int, draft: dict, f
     made = approvals_documents.checked(conn, draft)
     if made.definition is None:
         return page(request, conn, definition_id, seen, draft, form, made.faults)
-    known = approvals_words.names(conn, currency(conn))
+    known = approvals_words.names(conn, firm_currency(conn))
     found = approvals_try.try_out(conn, text, made.definition, form, known)
     if not found["errors"]:
         return page(request, conn, definition_id, seen, draft, form, found=found["steps"])
@@ -126,7 +127,7 @@ def _meanwhile(request: Request, conn, row: dict, seen_number: str) -> dict:
     """Who saved what since; differences are empty where only the name or the place changed."""
     newest, *older = approvals.versions(conn, row["id"])
     was = next((one for one in older if str(one["number"]) == seen_number), newest)
-    known = approvals_words.names(conn, currency(conn))
+    known = approvals_words.names(conn, firm_currency(conn))
     changed = approvals_words.differences(text_for(request), parse(was), parse(newest), known)
     author = known.people.get(row["updated_by"] or "", "")
     return {"name": row["name"], "by": author, "at_ms": row["updated_at_ms"], "differences": changed}

@@ -13,10 +13,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from server.admin import approvals, approvals_documents, approvals_draft, approvals_editor, approvals_words
-from server.admin.approvals_money import currency
 from server.admin.changes import Refused
 from server.admin.endpoint import administrator, seen_version, told
 from server.approvals import ready_made
+from server.approvals.case import firm_currency
 from server.approvals.definition import parse
 from server.errors import problem
 from server.html import show, text_for
@@ -139,7 +139,7 @@ async def all_versions(request: Request) -> Response:
         except _NoSuchDefinition:
             return problem(request, 404)
         rows = approvals.versions(conn, about["id"])
-        known = approvals_words.names(conn, currency(conn))
+        known = approvals_words.names(conn, firm_currency(conn))
     for newer, older in itertools.pairwise(rows):
         newer["differences"] = approvals_words.differences(text, parse(older), parse(newer), known)
     return show(request, "admin_approval_versions.html", definition=about, versions=rows)
@@ -154,7 +154,7 @@ async def one_version(request: Request) -> Response:
             row = approvals.version(conn, about["id"], number)
         except (_NoSuchDefinition, Refused):
             return problem(request, 404)
-        known = approvals_words.names(conn, currency(conn))
+        known = approvals_words.names(conn, firm_currency(conn))
     definition = parse(row)
     said = approvals_words.items(text, definition, known)
     shown = [pair for key, pair in said.items() if key not in approvals_words.ORDERS]

@@ -6,6 +6,7 @@ Functions that change something run in a write job; `by` is the administrator.
 from __future__ import annotations
 
 from server.admin.changes import Refused, change, find, make, remove
+from server.approvals.case import firm_currency
 from sync import values
 from sync.entities import BY_NAME
 from sync.ids import derived_id
@@ -14,7 +15,6 @@ from web.reasons import N_
 
 PER = ("line", "day", "month")
 
-DEFAULT_CURRENCY = "CNY"
 # One row, whoever makes it first.
 CURRENCY_ID = derived_id("firm_setting", "currency")
 
@@ -59,18 +59,12 @@ CURRENCIES = {
 # --- currency ----------------------------------------------------------------------------------------
 
 
-def currency(conn) -> str:
-    """What sums, limits and steps count in; a firm that never said so counts in CNY."""
-    row = _currency_row(conn)
-    return (row["value"] if row else None) or DEFAULT_CURRENCY
-
-
 def set_currency(conn, firm, by: str | None, code: str) -> None:
     """Raises Refused where amounts in another currency were submitted already: they would mean something else."""
     if code not in CURRENCIES:
         raise Refused("not_a_choice", field="currency")
-    if code != currency(conn) and _is_counted_in(conn):
-        raise Refused("currency_in_use", field="currency", currency=currency(conn))
+    if code != firm_currency(conn) and _is_counted_in(conn):
+        raise Refused("currency_in_use", field="currency", currency=firm_currency(conn))
     row = _currency_row(conn)
     if row is None:
         make(conn, firm, by, "firm_setting", {"key": "currency", "value": code}, CURRENCY_ID)

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from server.admin import approvals_money, approvals_words, roles
 from server.admin.changes import Refused
-from server.admin.endpoint import administrator, seen_version
+from server.admin.endpoint import answer_form, seen_version
+from server.approvals.case import firm_currency
 from server.html import show, text_for
-from server.sign_in.endpoint import typed
 
 
 async def expenses(request: Request) -> Response:
     """POST currency=CODE sets it; without id adds a category; with id changes, moves (up, down) or deletes one."""
-    by = administrator(request)
-    firm = request.app.state.firm
-    if request.method != "POST":
-        return _expenses_page(request)
-    form = await typed(request)
-    try:
-        await firm.write(lambda conn: _change_expenses(conn, firm, by, form))
-    except Refused as refused:
-        return _expenses_page(request, form, refused)
-    return RedirectResponse("/admin/expenses", 303)
+    return await answer_form(request, _expenses_page, _change_expenses, "/admin/expenses")
 
 
 def _change_expenses(conn, firm, by: str, form: dict[str, str]) -> None:
@@ -46,22 +37,13 @@ def _expenses_page(request: Request, form: dict | None = None, refused: Refused 
     text = text_for(request)
     currencies = [(code, f"{code} · {text.gettext(name)}") for code, name in approvals_money.CURRENCIES.items()]
     with request.app.state.firm.look() as conn:
-        shown = {"categories": approvals_money.categories(conn), "currency": approvals_money.currency(conn)}
+        shown = {"categories": approvals_money.categories(conn), "currency": firm_currency(conn)}
     return show(request, "admin_expenses.html", **_told(request, form, refused), **shown, currencies=currencies)
 
 
 async def policies(request: Request) -> Response:
     """POST without id adds one; with id changes it, or deletes it (delete=1)."""
-    by = administrator(request)
-    firm = request.app.state.firm
-    if request.method != "POST":
-        return _policies_page(request)
-    form = await typed(request)
-    try:
-        await firm.write(lambda conn: _change_policy(conn, firm, by, form))
-    except Refused as refused:
-        return _policies_page(request, form, refused)
-    return RedirectResponse("/admin/policies", 303)
+    return await answer_form(request, _policies_page, _change_policy, "/admin/policies")
 
 
 def _change_policy(conn, firm, by: str, form: dict[str, str]) -> None:
@@ -79,7 +61,7 @@ def _policies_page(request: Request, form: dict | None = None, refused: Refused 
             "policies": approvals_money.policies(conn),
             "categories": [(one["id"], one["name"]) for one in approvals_money.categories(conn)],
             "roles": [(one["id"], one["name"]) for one in roles.roles(conn)],
-            "currency": approvals_money.currency(conn),
+            "currency": firm_currency(conn),
         }
     return show(request, "admin_policies.html", **_told(request, form, refused), **shown)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -165,21 +166,30 @@ def _lines(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
+async def answer_form(request: Request, page: Callable, change: Callable, address: str) -> Response:
+    """A page whose form changes what it shows: the page; what was typed, put in force, and the page at its address
+    again; or the page with what was typed and why not.
+
+    page(request, form, refused) shows it; change(conn, firm, by, form) runs in a write job and may raise Refused.
+    """
+    by = administrator(request)
+    firm = request.app.state.firm
+    if request.method != "POST":
+        return page(request)
+    form = await typed(request)
+    try:
+        await firm.write(lambda conn: change(conn, firm, by, form))
+    except Refused as refused:
+        return page(request, form, refused)
+    return RedirectResponse(address, 303)
+
+
 # --- departments and roles ---------------------------------------------------------------------------
 
 
 async def all_departments(request: Request) -> Response:
     """POST without id adds one; with id changes it, or deletes it (delete=1)."""
-    by = administrator(request)
-    firm = request.app.state.firm
-    if request.method != "POST":
-        return _departments_page(request)
-    form = await typed(request)
-    try:
-        await firm.write(lambda conn: _change_department(conn, firm, by, form))
-    except Refused as refused:
-        return _departments_page(request, form, refused)
-    return RedirectResponse("/admin/departments", 303)
+    return await answer_form(request, _departments_page, _change_department, "/admin/departments")
 
 
 def _change_department(conn, firm, by: str, form: dict[str, str]) -> None:
@@ -200,16 +210,7 @@ def _departments_page(request: Request, form: dict | None = None, refused: Refus
 
 async def all_roles(request: Request) -> Response:
     """POST without id adds one; with id changes it, or deletes it (delete=1)."""
-    by = administrator(request)
-    firm = request.app.state.firm
-    if request.method != "POST":
-        return _roles_page(request)
-    form = await typed(request)
-    try:
-        await firm.write(lambda conn: _change_role(conn, firm, by, form))
-    except Refused as refused:
-        return _roles_page(request, form, refused)
-    return RedirectResponse("/admin/roles", 303)
+    return await answer_form(request, _roles_page, _change_role, "/admin/roles")
 
 
 def _change_role(conn, firm, by: str, form: dict[str, str]) -> None:

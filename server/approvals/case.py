@@ -69,7 +69,9 @@ def last_action(db: sqlite3.Connection, where: str, *values) -> dict | None:
 
 
 def firm_currency(db: sqlite3.Connection) -> str:
-    found = db.execute("SELECT value FROM firm_setting WHERE key = 'currency' AND deleted = 0 LIMIT 1").fetchone()
+    """What sums, limits and steps count in; a firm that never said so counts in CNY."""
+    asked = "SELECT value FROM firm_setting WHERE key = 'currency' AND deleted = 0 ORDER BY id LIMIT 1"
+    found = db.execute(asked).fetchone()
     return found[0] if found and found[0] else DEFAULT_CURRENCY
 
 

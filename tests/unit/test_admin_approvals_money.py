@@ -5,6 +5,7 @@ import re
 import pytest
 
 from server.admin import approvals_money
+from server.approvals.case import firm_currency
 from tests.small_firm import as_server, op
 from tests.unit.shell import add_person, client, id_of, open_firm, signed_in_client
 
@@ -37,7 +38,7 @@ def names(firm):
 
 def currency(firm):
     with firm.look() as conn:
-        return approvals_money.currency(conn)
+        return firm_currency(conn)
 
 
 def ask_for_money(firm, submitted=True):
