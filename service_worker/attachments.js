@@ -25,7 +25,7 @@ const UNSAFE = `SELECT op ->> '$.set.hash' AS hash FROM outbox WHERE entity = 'a
   UNION SELECT hash FROM attachment WHERE stored_at_ms IS NULL`;
 // Receipts of what waits for this person.
 const TO_DECIDE = `SELECT t.hash, t.bytes FROM attachment t JOIN approval a ON a.id = t.approval_id
-  WHERE a.state = 'pending' AND t.stored_at_ms IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(a.waiting_ids) w WHERE w.value = :me)
+  WHERE a.state = 'pending' AND t.stored_at_ms IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(a.waiting_ids) w WHERE w.value IN (SELECT value FROM json_each(:stands)))
   GROUP BY t.hash ORDER BY max(a.submitted_at_ms) DESC, t.hash`;
 
 export class Attachments {
@@ -84,23 +84,24 @@ export class Attachments {
     for (const backoff of this.#backoffs.values()) backoff.hurry();
   }
 
-  /** Send what waits, then fetch what will be wanted.  Never throws; one round at a time. @param {any} replica */
-  go(replica) {
+  /** Send what waits, then fetch what will be wanted.  Never throws; one round at a time.
+   * @param {any} replica @param {() => string} standsOf for whom this person decides, a JSON list */
+  go(replica, standsOf) {
     this.#again = this.#going !== null;
-    this.#going ??= this.#rounds(replica)
+    this.#going ??= this.#rounds(replica, standsOf)
       .catch((error) => console.error("files could not be looked after", error))
       .finally(() => (this.#going = null));
     return this.#going;
   }
 
-  /** @param {any} replica */
-  async #rounds(replica) {
+  /** @param {any} replica @param {() => string} standsOf */
+  async #rounds(replica, standsOf) {
     await this.store.load();
     do {
       this.#again = false;
       await this.#send(replica);
     } while (this.#again);
-    await this.#fetchAhead(replica);
+    await this.#fetchAhead(replica, standsOf());
   }
 
   /** @param {any} replica */
@@ -142,11 +143,11 @@ export class Attachments {
     if (!error.why) console.error("a file could not be sent", error);
   }
 
-  /** Receipts of what this person is asked about, so that they can be looked at without a signal. @param {any} replica */
-  async #fetchAhead(replica) {
+  /** Receipts of what this person is asked about, so that they can be looked at without a signal. @param {any} replica @param {string} stands */
+  async #fetchAhead(replica, stands) {
     if (/** @type {any} */ (self.navigator).connection?.saveData) return;
     let room = AHEAD;
-    for (const { hash, bytes } of replica.all(TO_DECIDE, { ":me": replica.meta("user") ?? "" })) {
+    for (const { hash, bytes } of replica.all(TO_DECIDE, { ":stands": stands })) {
       room -= bytes;
       if (room < 0) return;
       if (!this.store.known.has(hash) && !(await this.fetched(hash).catch(() => null))?.ok) return;

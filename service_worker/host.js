@@ -59,6 +59,12 @@ export class Host {
   /** @type {Promise<void>|null} */
   #holding = null;
 
+  /**
+   * What waits for this person's decision, and for whom they decide (`stands`, a JSON list): as the pages reckon it.
+   * @type {() => {waiting: number, stands: string}}
+   */
+  asked = () => ({ waiting: 0, stands: "[]" });
+
   /** @param {(address: string) => Promise<Response>} asset from this build's cache, else the network */
   constructor(asset) {
     this.#asset = asset;
@@ -136,7 +142,7 @@ export class Host {
   /** Nothing that people type waits for a photo. */
   #sendFiles() {
     const replica = this.#replica;
-    if (replica && isWhole(replica)) this.filesGoing = this.files.go(replica);
+    if (replica && isWhole(replica)) this.filesGoing = this.files.go(replica, () => this.asked().stands);
   }
 
   /** The person did something: send it, and after a moment what may be taken back until then. */
@@ -355,7 +361,7 @@ export class Host {
     try {
       const is_whole = replica.meta("first_sync_done") === "1";
       this.#tell({ type: "status", ...this.status(replica), is_whole, retry_in_ms: Math.max(this.#backoff.wait, this.files.wait(replica)) });
-      const count = badgeCount(replica, replica.meta("user") ?? "");
+      const count = badgeCount(replica, replica.meta("user") ?? "", this.asked().waiting);
       if ("setAppBadge" in self.navigator) self.navigator.setAppBadge(count).catch(() => {});
     } catch (error) {
       console.error("where sync stands cannot be said", error); // the replica is being mended; the next sync says it

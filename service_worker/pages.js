@@ -70,7 +70,7 @@ class Pages {
     const query = queryOf(page, asked.query);
     const { me, now_ms, tz } = asked;
     const { lang, today } = text;
-    const results = runQueries(this.#db, page, { ...asked.params, ...query, me: me.id, now_ms, today, tz, lang });
+    const results = this.#results(page, text, { ...asked.params, ...query, me: me.id, now_ms, tz });
     return new Rendering(this.#templates, text.functions()).render(page.template, {
       ...results,
       me,
@@ -85,6 +85,21 @@ class Pages {
       form: formInWords(asked.form, text),
       sync: asked.sync,
     });
+  }
+
+  /**
+   * What the queries of a page without parts or values in its address give: for whoever needs to know what it would show.
+   * @param {string} path @param {{me: {id: string}, lang: string, tz: string, now_ms: number}} viewer
+   */
+  results(path, { me, lang, tz, now_ms }) {
+    const found = this.match(path);
+    if (!found) throw new Error(`no page answers ${path}`);
+    return this.#results(found.page, new Text(lang, tz, now_ms), { me: me.id, now_ms, tz });
+  }
+
+  /** @param {Page} page @param {Text} text @param {Record<string, any>} given */
+  #results(page, text, given) {
+    return runQueries(this.#db, page, { ...given, today: text.today, lang: text.lang });
   }
 }
 

@@ -23,7 +23,6 @@
 import { Text } from "../web/text.js";
 import { NotSaved, save } from "./edit.js";
 import { derivedId } from "./ids.js";
-import { runQueries } from "./pages.js";
 
 const PAGE = "/me/reminders";
 const SHOWN = "reminded"; // in replica_meta: what was shown or answered here, and when it came
@@ -71,8 +70,7 @@ export class Reminders {
     if (!replica) return NOTHING;
     const { me, lang, tz, now_ms: now } = this.#host.viewer();
     const text = new Text(lang, tz, now, this.#catalogues);
-    const given = { me: me.id, lang, tz, now_ms: now, today: text.today };
-    const { reminders, chosen } = /** @type {{reminders: Row[], chosen: Chosen}} */ (runQueries(this.#host, this.#pages.match(PAGE).page, given));
+    const { reminders, chosen } = /** @type {{reminders: Row[], chosen: Chosen}} */ (this.#pages.results(PAGE, { me, lang, tz, now_ms: now }));
     const shown = shownOf(replica);
     const due = reminders.filter((row) => !row.is_off && !row.is_to_come && !(idOf(row) in shown));
     const next = Math.min(...reminders.filter((row) => !row.is_off && row.is_to_come).map((row) => row.at_ms));

@@ -18,10 +18,12 @@ import { Router } from "./router.js";
 const worker = /** @type {Worker} */ (/** @type {unknown} */ (self));
 
 const CACHE = `roadbook-${BUILD}`;
+const ASKED = "/approvals/count";
 const OUTBOX = "outbox"; // the tag of Background Sync
 
 const host = new Host(asset);
 const pages = createPages({ pages: PAGES, templates: TEMPLATES, catalogues: CATALOGUES }, host);
+host.asked = () => pages.results(ASKED, host.viewer());
 const notices = new Notices(host, CATALOGUES);
 const reminders = new Reminders(host, pages, CATALOGUES, notices);
 notices.wasShown = (key) => reminders.wasShown(key);

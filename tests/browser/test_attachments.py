@@ -319,6 +319,27 @@ def test_receipts_of_what_waits_for_me_are_here_before_i_look(office):
     assert sizes_of_pictures(mona) == [40]
 
 
+def test_whoever_stands_in_has_the_receipts_before_they_look_too(office):
+    mona = office.people.device("mona")
+    mona.add("substitute", substitute_id="kim", from_on="2020-01-01", until_on="2099-12-31")
+    mona.sync()
+    content = files.png(40, 30)
+    approval = office.people.draft("rita", "trip")
+    office.people.row("rita", content, approval=approval)
+    office.people.upload("rita", content)
+    office.people.does("rita", "submit", approval)
+    kim = office.phone("kim")
+    for _ in range(100):
+        if files_here(kim):
+            break
+        kim.page.wait_for_timeout(100)
+
+    kim.go_offline()
+    kim.open(f"/approvals/{approval}")
+
+    assert sizes_of_pictures(kim) == [40]
+
+
 def test_a_picture_that_only_the_server_has_says_so_without_signal(office):
     content = files.png(40, 30)
     approval = office.people.draft("rita", "trip")
