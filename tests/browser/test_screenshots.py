@@ -60,19 +60,24 @@ PAGES = (
     "/", "/customers", "/customers?q=a", "account", "account/edit", "contact", "/customers/new", "/activities/new",
     "/schedule", "/schedule?view=week", "/events/new", "/tasks", "/tasks/new", "/search?q=an", "/outbox",
     "/pool", "account/people", "/handovers", "handover", "/conflicts", "conflict",
-    "several", "history", "/people", "/me", "/me/devices", "/import", "/export",
+    "several", "history", "/approvals", "/approvals?box=mine", "/approvals/new", "leave", "claim", "claim/lines",
+    "claim/lines/new", "ended", "/expenses", "/me/substitutes", "/me/substitutes/new", "/me/notices",
+    "/me/reminders", "/people", "/me", "/me/devices", "/import", "/export",
 )  # fmt: skip
+
+# Of somebody who decides.
+DECIDING = ("/", "/approvals", "/approvals/several", "to decide", "claim to decide", "/expenses?period=year")
 
 
 @pytest.fixture(scope="module")
 def sites(chromium, tmp_path_factory):
-    """A phone each for a Chinese and an English salesperson of the sample firm, first sync done."""
+    """A phone each for a Chinese and an English salesperson of the sample firm, and a manager; first sync done."""
     firm = Firm.open(tmp_path_factory.mktemp("sample"), lambda: NOW_MS)
     make_sample(firm, NOW_MS)
     look = {"timezone_id": "Asia/Shanghai", "device_scale_factor": 2, "reduced_motion": "reduce"}
     with ExitStack() as phones:
         found = {}
-        for person, locale in (("lina", "zh-CN"), ("tomas", "en-GB")):
+        for person, locale in (("lina", "zh-CN"), ("tomas", "en-GB"), ("wangfang", "zh-CN")):
             site = phones.enter_context(phone_at(firm, chromium, locale=locale, **look))
             site.faults.app = ThatMorning(site.faults.app)
             site.sign_in(f"user-{person}", "/")
@@ -114,6 +119,14 @@ def places_of(firm, user_id: str) -> dict[str, str]:
         contact = first("SELECT id FROM contact ORDER BY id LIMIT 1")
         conflict = first("SELECT max(id) FROM conflict")
         handover = first("SELECT max(id) FROM handover")
+        leave = first("SELECT id FROM approval_definition ORDER BY position, id LIMIT 1")
+        claim = first("""
+            SELECT max(a.id) FROM approval a WHERE a.owner_id = :me
+            AND (SELECT count(*) FROM expense_line l WHERE l.approval_id = a.id) > 0""")
+        ended = first("SELECT min(id) FROM approval WHERE owner_id = :me")
+        waits = "SELECT {} FROM approval a WHERE state = 'pending' AND waiting_ids LIKE '%' || :me || '%'"
+        asked = first(waits.format("min(a.id)")) or ended
+        asked_for_money = first(waits.format("max(a.id)")) or ended
     return {
         "account": f"/customers/{account}",
         "account/edit": f"/customers/{account}/edit",
@@ -123,6 +136,13 @@ def places_of(firm, user_id: str) -> dict[str, str]:
         "conflict": f"/conflicts/{conflict}" if conflict else "/conflicts",
         "several": f"/conflicts/several?c1={conflict}",
         "history": f"/history/account/{account}",
+        "leave": f"/approvals/new?definition={leave}",
+        "claim": f"/approvals/{claim}",
+        "claim/lines": f"/approvals/{claim}/lines",
+        "claim/lines/new": f"/approvals/{claim}/lines/new",
+        "ended": f"/approvals/{ended}",
+        "to decide": f"/approvals/{asked}",
+        "claim to decide": f"/approvals/{asked_for_money}",
     }
 
 
@@ -193,3 +213,17 @@ def test_page_can_be_used_by_everybody(sites, places, path, size, scheme):
 
     assert overflow(site) == 0
     assert findings(site) == []
+
+
+@pytest.mark.parametrize("path", DECIDING)
+def test_deciding_is_possible_for_everybody(sites, places, path):
+    site = sites["wangfang"]
+    address = places["wangfang"].get(path, path)
+    show(site, address, NARROW)
+    site.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert overflow(site) == 0
+
+    for size_, scheme in ((PHONE, "light"), (DESKTOP, "dark")):
+        show(site, address, size_, scheme)
+        assert overflow(site) == 0
+        assert findings(site) == []
