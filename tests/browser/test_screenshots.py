@@ -52,6 +52,7 @@ PICTURES = (
     Picture("today", "lina", "/"),
     Picture("customers", "tomas", "/customers"),
     Picture("customer", "tomas", "account"),
+    Picture("approval", "wangfang", "claim to decide"),
     Picture("week", "tomas", "/schedule?view=week", DESKTOP, is_sharp=False),
     Picture("desktop", "tomas", "account", DESKTOP, "dark", is_sharp=False),
 )
