@@ -171,6 +171,9 @@ def test_picture_can_be_drawn(sites, places, picture):
     site = sites[picture.person]
     show(site, places[picture.person].get(picture.path, picture.path), picture.size, picture.scheme)
     site.wait_for_chip("synced")
+    while site.page.locator("[data-notice] button").count():  # this morning's reminders, answered
+        site.page.locator("[data-notice] button").last.click()
+        site.page.wait_for_timeout(50)
 
     drawn = site.page.screenshot(scale="device" if picture.is_sharp else "css", animations="disabled")
 

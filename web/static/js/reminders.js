@@ -48,7 +48,7 @@ function show({ due, words }) {
   standing = wanted;
   if (due.length > MOST) {
     const ids = due.map(({ id }) => id);
-    showNotice(MORE, words.more, together(linkTo("/me/reminders", words.all), buttonTo(words.close, () => answered(ids))));
+    brief(showNotice(MORE, words.more, linkTo("/me/reminders", words.all), closing(words, ids)));
   } else hideNotice(MORE);
 }
 
@@ -60,16 +60,19 @@ function stand({ id, key, title, address }, words) {
     button.disabled = true;
     putOff(id, key);
   });
-  showNotice(id, title, together(open, later, buttonTo(words.close, () => answered([id]))));
+  brief(showNotice(id, title, open, later, closing(words, [id])));
 }
 
-/** Side by side below the words. @param {HTMLElement[]} buttons */
-function together(...buttons) {
-  const row = document.createElement("div");
-  row.className = "actions";
-  row.dataset.wide = "";
-  row.append(...buttons);
-  return row;
+/** As low as can be: nobody came to the page for it. @param {HTMLElement} words */
+function brief(words) {
+  if (words.parentElement) words.parentElement.dataset.brief = "";
+}
+
+/** @param {Record<string, string>} words @param {string[]} ids */
+function closing(words, ids) {
+  const button = buttonTo(words.close, () => answered(ids));
+  button.dataset.close = "";
+  return button;
 }
 
 /** @param {string} id @param {string} key */
