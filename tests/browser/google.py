@@ -6,6 +6,7 @@ Speaks as much of it as one browser needs.  What a push service would refuse it 
 from __future__ import annotations
 
 import datetime
+import secrets
 import socket
 import ssl
 import threading
@@ -65,7 +66,11 @@ class Google:
         self._tls.load_cert_chain(certificate)
         self.registered: dict[str, dict[str, str]] = {}
         self.sent: list[tuple[dict, dict]] = []
-        self._lines: list[ssl.SSLSocket] = []
+        # By the number that a check-in gave: a browser has several clients, and each is told of its own pushes only.
+        self._lines: dict[str, ssl.SSLSocket] = {}
+        # What came before a line stood: a push service keeps it.
+        self._kept: dict[str, list[bytes]] = {}
+        self._turn = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.socket = self._tls.wrap_socket(self._http.socket, server_side=True)
         self.port = self._http.server_port
@@ -89,7 +94,7 @@ class Google:
         self._http.shutdown()
         self._http.server_close()
         self._listening.close()
-        for line in self._lines:
+        for line in self._lines.values():
             with suppress(OSError):
                 line.close()
 
@@ -114,7 +119,7 @@ class Google:
 
     def _answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         if path.startswith("/checkin"):
-            ids = _fixed(7, 0x1234567890ABCDEF) + _fixed(8, 0x7EDCBA0987654321)
+            ids = _fixed(7, secrets.randbits(62)) + _fixed(8, secrets.randbits(62))
             return 200, _number(1, 1) + _number(3, int(time.time() * 1000)) + ids + _bytes(10, b"x")
         if path.startswith("/register"):
             if b"delete=true" in body:
@@ -136,9 +141,13 @@ class Google:
         stanza = _bytes(2, b"m1") + _bytes(3, known.get("sender", "").encode()) + _bytes(4, b"user@stand-in")
         stanza += _bytes(5, known.get("app", "").encode()) + about + _bytes(9, f"0:{time.time_ns()}%id".encode())
         stanza += _number(17, 600) + _number(18, int(time.time() * 1000)) + _bytes(21, body)
-        for line in list(self._lines):
-            with suppress(OSError):
-                line.sendall(bytes([MESSAGE]) + _varint(len(stanza)) + stanza)
+        message = bytes([MESSAGE]) + _varint(len(stanza)) + stanza
+        device = known["device"]
+        with self._turn:
+            if device in self._lines:
+                self._lines[device].sendall(message)
+            else:
+                self._kept.setdefault(device, []).append(message)
         return 201, b""
 
     # --- the line
@@ -161,8 +170,11 @@ class Google:
                 text = stream.read(_read_varint(stream))
                 if kind[0] == LOGIN:
                     welcome = _bytes(1, _field(text, 1)) + _number(6, 1) + _number(8, int(time.time() * 1000))
-                    line.sendall(bytes([WELCOME]) + _varint(len(welcome)) + welcome)
-                    self._lines.append(line)
+                    device = _field(text, 3).decode()
+                    with self._turn:
+                        kept = b"".join(self._kept.pop(device, []))
+                        line.sendall(bytes([WELCOME]) + _varint(len(welcome)) + welcome + kept)
+                        self._lines[device] = line
                 elif kind[0] == PING:
                     line.sendall(bytes([PONG]) + _varint(0))
 

@@ -106,7 +106,7 @@ class Phone:
     def host(self) -> str:
         return self.page.locator("body").get_attribute("data-host")
 
-    def wait_for(self, condition: str, seconds: float = 15) -> None:
+    def wait_for(self, condition: str, seconds: float = 15, every_s: float = 0.05) -> None:
         """condition: an expression that may await; a page that reloads meanwhile is asked again."""
         last: object = None
         end = time.monotonic() + seconds
@@ -117,8 +117,16 @@ class Phone:
                 last = error
             if last is True:
                 return
-            time.sleep(0.05)
+            time.sleep(every_s)
         raise AssertionError(f"never true: {condition}; last: {last}")
+
+    def wait_for_notifications(self, condition: str, seconds: float = 20) -> None:
+        """The same of what the system shows.
+
+        Asked rarely: Chromium forgets a notification that it is asked for while it shows it.
+        """
+        time.sleep(1)
+        self.wait_for(condition, seconds, every_s=1)
 
     def wait_for_chip(self, state: str) -> None:
         self.page.locator(f"#sync-status [data-state={state}]").wait_for()

@@ -112,7 +112,7 @@ def notifications(phone: Phone) -> list[dict]:
 
 
 def wait_for_notification(phone: Phone, title: str) -> dict:
-    phone.wait_for(f"{SHOWN}.some(({{title}}) => title === {title!r})", 20)
+    phone.wait_for_notifications(f"{SHOWN}.some(({{title}}) => title === {title!r})")
     return next(one for one in notifications(phone) if one["title"] == title)
 
 

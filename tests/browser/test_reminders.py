@@ -96,7 +96,7 @@ def test_with_permission_the_system_shows_it_once_with_the_tag_and_words_of_a_pu
     with phone_at(real_time, chromium, permissions=["notifications"]) as phone:
         phone.sign_in()
         phone.go_offline()
-        phone.wait_for(f"(await {NOTIFICATIONS}).length === 1")
+        phone.wait_for_notifications(f"(await {NOTIFICATIONS}).length === 1")
         [shown] = phone.page.evaluate(NOTIFICATIONS)
         real_time.clock.ms = start_ms - 500_000
         real_time.write_now(lambda db: tick.send_due(db, real_time))
