@@ -36,8 +36,8 @@ soak: $(VENV)/.installed
 lint: $(VENV)/.installed
 	$(BIN)/python -m ruff check .
 
-$(VENV)/.installed: requirements.lock deployment/venv.sh
-	sh deployment/venv.sh $(PYTHON) $(VENV)
+$(VENV)/.installed: requirements-dev.lock deployment/venv.sh
+	sh deployment/venv.sh $(PYTHON) $(VENV) requirements-dev.lock
 
 # The pictures of the README and the manifest.
 screenshots: $(VENV)/.installed

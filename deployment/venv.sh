@@ -1,9 +1,11 @@
 #!/bin/sh
-# Make the virtual environment from the lock file: venv.sh PYTHON FOLDER
+# Make the virtual environment from a lock file: venv.sh PYTHON FOLDER [LOCK]
+# requirements.lock is what serving needs, requirements-dev.lock has the tests too.
 # Safe to run again; a half-made environment is made anew.
 set -eu
 python=$1
 venv=$2
+lock=${3:-requirements.lock}
 
 "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || {
     echo "Roadbook needs Python 3.11 to 3.14; $python is $("$python" -V 2>&1). Try: make PYTHON=python3.12 …" >&2
@@ -25,5 +27,5 @@ fi
 
 [ -e "$venv/.installed" ] || rm -rf "$venv"
 "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 touch "$venv/.installed"
