@@ -7,6 +7,7 @@ deployment/ADMINISTRATION.md.  Nothing else in Roadbook reads the environment, a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from server.notices.mail import MailServer, read_server
 from server.notices.reach import origin_of
 
 REQUIRED = object()
+
+# A firm's folder is named by its host name, or by the part of it that ROADBOOK_URL leaves open.
+FIRM_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
 class WrongSetting(Exception):
@@ -58,19 +62,67 @@ class Setting:
     default: object = REQUIRED
 
 
-def read_settings(environ: Mapping[str, str] = os.environ, **given: object) -> Settings:
-    """All settings; given (attribute -> value) stands in for variables, as `roadbook run` needs.
+def read_settings(environ: Mapping[str, str] = os.environ, firm: str | None = None, **given: object) -> Settings:
+    """All settings of one firm; firm: which, where ROADBOOK_FIRMS holds several.
 
-    Raises WrongSetting.
+    given (attribute -> value) stands in for variables, as `roadbook run` needs.  Raises WrongSetting.
     """
     config = Config(environ=environ)
+    given = _of_firm(config, firm) | given
     values = {s.attribute: _read(config, s) for s in SETTINGS if s.attribute not in given}
     return Settings(**values, **given)
 
 
-def read_data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+def read_hosted(environ: Mapping[str, str] = os.environ) -> list[Settings]:
+    """The settings of every firm that this machine hosts: one, or those whose folders lie in ROADBOOK_FIRMS."""
+    firms = read_firms_folder(environ)
+    if firms is None:
+        return [read_settings(environ)]
+    return [read_settings(environ, firm) for firm in firms_in(firms)]
+
+
+def read_firms_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where several firms are; None where this machine hosts one."""
+    return _read(Config(environ=environ), FIRMS)
+
+
+def read_process_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """What holds for the process whatever it hosts: data and url are the folder and the pattern of several firms."""
+    firms = read_firms_folder(environ)
+    if firms is None:
+        return read_settings(environ)
+    return read_settings(environ, "firm", data=firms, url=_read(Config(environ=environ), FIRMS_URL))
+
+
+def firms_in(folder: Path) -> list[str]:
+    """The names of the firms' folders: those that hold a database, or will when they are first opened."""
+    try:
+        found = [path.name for path in folder.iterdir() if path.is_dir()]
+    except OSError as error:
+        raise WrongSetting(f"ROADBOOK_FIRMS: {folder} cannot be read: {error.strerror}") from None
+    return sorted(name for name in found if FIRM_NAME.fullmatch(name))
+
+
+def read_data_folder(environ: Mapping[str, str] = os.environ, firm: str | None = None) -> Path:
     """Only the firm's folder: all that commands need which serve nothing."""
-    return _read(Config(environ=environ), SETTINGS[0])
+    config = Config(environ=environ)
+    return _of_firm(config, firm).get("data") or _read(config, SETTINGS[0])
+
+
+def _of_firm(config: Config, firm: str | None) -> dict[str, object]:
+    """What follows from where several firms are: the folder and the address of the one that is named."""
+    firms = _read(config, FIRMS)
+    if firms is None:
+        if firm is not None:
+            raise WrongSetting("--firm names one of several firms, but ROADBOOK_FIRMS is not set")
+        return {}
+    if config("ROADBOOK_DATA", default=""):
+        raise WrongSetting("ROADBOOK_DATA and ROADBOOK_FIRMS are both set: one firm, or a folder of several?")
+    if firm is None:
+        raise WrongSetting("ROADBOOK_FIRMS holds several firms: name one, as in roadbook --firm acme.example.com …")
+    if not FIRM_NAME.fullmatch(firm):
+        raise WrongSetting(f"{firm!r} is no host name: small letters, digits, dots and hyphens, as acme.example.com")
+    return {"data": firms / firm, "url": _read(config, FIRMS_URL).replace("*", firm)}
 
 
 def _read(config: Config, setting: Setting):
@@ -99,16 +151,26 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _url_pattern(text: str) -> str:
+    if text.count("*") != 1:
+        raise ValueError("with ROADBOOK_FIRMS, an address is needed in which * stands for a firm's folder")
+    return _public_url(text)
+
+
 def _public_url(text: str) -> str:
     url = urlsplit(text)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise ValueError("an address that begins with https:// is needed")
     # Browsers run service workers, and with them Roadbook's offline half, on secure origins only.
-    if url.scheme == "http" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if url.scheme == "http" and not _is_this_machine(url.hostname):
         raise ValueError("phones work offline over https only")
     if url.path not in ("", "/") or url.query or url.fragment:
         raise ValueError("Roadbook needs a host name of its own, without a path")
     return f"{url.scheme}://{url.netloc}"
+
+
+def _is_this_machine(host: str) -> bool:
+    return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 
 def _origins(text: str) -> frozenset[str]:
@@ -132,6 +194,9 @@ def _contact(text: str) -> str:
     return "mailto:" + _address(text.removeprefix("mailto:"))
 
 
+FIRMS = Setting("ROADBOOK_FIRMS", "firms", _folder, "/var/lib/roadbook/firms", default=None)
+FIRMS_URL = Setting("ROADBOOK_URL", "url", _url_pattern, "https://*.example.com", default="https://*")
+
 SETTINGS = (
     Setting("ROADBOOK_DATA", "data", _folder, "/var/lib/roadbook"),
     Setting("ROADBOOK_URL", "url", _public_url, "https://roadbook.example.com"),
@@ -144,3 +209,5 @@ SETTINGS = (
     Setting("ROADBOOK_PUSH_ORIGINS", "push_origins", _origins, "https://push.example.com", default=frozenset()),
     Setting("ROADBOOK_ROBOT_ORIGINS", "robot_origins", _origins, "https://robots.example.com", default=frozenset()),
 )
+
+EVERY_SETTING = (*SETTINGS, FIRMS)

@@ -46,6 +46,12 @@ class Hub:
         """End a person's streams, for example when a session is revoked."""
         self._in_their_loops(_end, [user_id])
 
+    def close_all(self) -> None:
+        """End every stream: the server is going down."""
+        with self._lock:
+            user_ids = list(self._listeners)
+        self._in_their_loops(_end, user_ids)
+
     def add(self, listener: Listener) -> None:
         with self._lock:
             self._listeners[listener.user_id].add(listener)

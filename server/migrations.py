@@ -61,6 +61,21 @@ def m0009_reminders(db: Database) -> None:
     _run(db, HERE / "schema" / "0009_reminders.sql")
 
 
+@migrations()
+def m0010_keys(db: Database) -> None:
+    _run(db, HERE / "schema" / "0010_keys.sql")
+
+
+@migrations()
+def m0011_wipe(db: Database) -> None:
+    _run(db, HERE / "schema" / "0011_wipe.sql")
+
+
+@migrations()
+def m0012_watching(db: Database) -> None:
+    _run(db, HERE / "schema" / "0012_watching.sql")
+
+
 def _run(db: Database, script: Path) -> None:
     """Run a file's statements one by one: executescript would commit the migration's transaction."""
     for statement in _statements(script.read_text("utf-8")):

@@ -13,16 +13,19 @@ import shutil
 import signal
 import socket
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 from anyio import to_thread
+from starlette.types import ASGIApp
 
 from server import let_in
 from server.config import Settings, read_settings
 from server.doctor import why_not_serve
 from server.firm import Firm
+from server.firms import Firms, by_host
 
 # Threads that make pages: as many as two processors keep busy. In a crowd of threads nobody gets a turn in time.
 PAGE_THREADS = 6
@@ -49,6 +52,20 @@ def serve_firm(settings: Settings) -> None:
         _serve(firm, settings, listening)
     finally:
         firm.close()
+
+
+def serve_firms(process: Settings, hosted: Callable[[], list[Settings]]) -> None:
+    """Serve all firms that are hosted, and those that come while it runs, until told to stop. Raises CannotServe."""
+    # Imported here: it reads and compiles every page, which the commands that serve nothing need not wait for.
+    from server.app import create_app
+    from server.assets import Assets
+    from server.pages import Pages
+
+    listening = listen(process.host, process.port)
+    pages, assets = Pages(), Assets()
+    firms = Firms(lambda: by_host(hosted()), lambda firm, settings: create_app(firm, settings, pages, assets))
+    print(f"Roadbook serves the firms in {process.data} at {process.url}", flush=True)
+    _run(firms, assets, firms, process, listening)
 
 
 def run_sample(folder: Path, port: int) -> int:
@@ -123,17 +140,21 @@ def _serve(firm, settings: Settings, listening: socket.socket) -> None:
     # Imported here: it reads and compiles every page, which the commands that serve nothing need not wait for.
     from server.app import create_app
 
-    allow_open_files()
     app = create_app(firm, settings)
+    _run(app, app.state.assets, [firm], settings, listening)
+
+
+def _run(app: ASGIApp, assets, firms: Iterable[Firm], settings: Settings, listening: socket.socket) -> None:
+    allow_open_files()
     config = uvicorn_config(app, settings)
     # Pages and catalogues stay for good: looking through them for rubbish again and again stops every answer.
     gc.collect()
     gc.freeze()
-    threading.Thread(target=app.state.assets.pack_better, name="pack", daemon=True).start()
+    threading.Thread(target=assets.pack_better, name="pack", daemon=True).start()
     # uvicorn raises the signal that stopped it once more when it is done; the firm must still be closed then.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        _Server(config, firm).run(sockets=[listening])
+        _Server(config, firms).run(sockets=[listening])
 
 
 def uvicorn_config(app, settings: Settings) -> uvicorn.Config:
@@ -164,9 +185,9 @@ def allow_open_files() -> None:
 class _Server(uvicorn.Server):
     """uvicorn's server, which first ends the open event streams: they would never end by themselves."""
 
-    def __init__(self, config: uvicorn.Config, firm) -> None:
+    def __init__(self, config: uvicorn.Config, firms: Iterable[Firm]) -> None:
         super().__init__(config)
-        self.firm = firm
+        self.firms = firms
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         to_thread.current_default_thread_limiter().total_tokens = PAGE_THREADS
@@ -181,9 +202,7 @@ class _Server(uvicorn.Server):
 
     async def _end_streams(self) -> None:
         """Again and again: a request that was on its way may still open one."""
-        with self.firm.look() as conn:
-            user_ids = [row[0] for row in conn.execute("SELECT DISTINCT user_id FROM session")]
         while True:
-            for user_id in user_ids:
-                self.firm.hub.close_device(user_id)
+            for firm in self.firms:
+                firm.hub.close_all()
             await asyncio.sleep(0.1)

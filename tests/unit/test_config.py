@@ -2,7 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from server.config import SETTINGS, WrongSetting, read_data_folder, read_settings
+from server.config import (
+    EVERY_SETTING,
+    WrongSetting,
+    read_data_folder,
+    read_hosted,
+    read_process_settings,
+    read_settings,
+)
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"ROADBOOK_DATA": "/srv/roadbook", "ROADBOOK_URL": "https://crm.example.com/"}
@@ -47,7 +54,7 @@ def test_commands_that_serve_nothing_need_only_the_folder():
     assert read_data_folder({"ROADBOOK_DATA": "/srv/roadbook"}) == Path("/srv/roadbook")
 
 
-@pytest.mark.parametrize("name", [setting.name for setting in SETTINGS])
+@pytest.mark.parametrize("name", [setting.name for setting in EVERY_SETTING])
 def test_every_setting_is_in_the_administrators_guide(name):
     guide = (ROOT / "deployment" / "ADMINISTRATION.md").read_text("utf-8")
 
@@ -59,4 +66,47 @@ def test_the_guide_names_no_setting_that_does_not_exist():
 
     guide = (ROOT / "deployment" / "ADMINISTRATION.md").read_text("utf-8")
 
-    assert set(re.findall(r"\bROADBOOK_[A-Z_]+", guide)) <= {setting.name for setting in SETTINGS}
+    assert set(re.findall(r"\bROADBOOK_[A-Z_]+", guide)) <= {setting.name for setting in EVERY_SETTING}
+
+
+def several(tmp_path, **more):
+    for name in ("acme.example.com", "zhou.example.com", ".trash", "Not A Host"):
+        (tmp_path / name).mkdir()
+    return {"ROADBOOK_FIRMS": str(tmp_path)} | more
+
+
+def test_each_folder_named_like_a_host_is_a_firm_at_that_host(tmp_path):
+    hosted = read_hosted(several(tmp_path))
+
+    assert [(s.url, s.data) for s in hosted] == [
+        ("https://acme.example.com", tmp_path / "acme.example.com"),
+        ("https://zhou.example.com", tmp_path / "zhou.example.com"),
+    ]
+
+
+def test_a_pattern_says_how_a_folder_s_name_becomes_an_address(tmp_path):
+    (tmp_path / "acme").mkdir()
+    (hosted,) = read_hosted({"ROADBOOK_FIRMS": str(tmp_path), "ROADBOOK_URL": "http://*.localhost:8000"})
+
+    assert hosted.url == "http://acme.localhost:8000"
+
+
+def test_a_command_with_several_firms_asks_which(tmp_path):
+    with pytest.raises(WrongSetting, match="name one, as in roadbook --firm"):
+        read_settings(several(tmp_path))
+    assert read_settings({"ROADBOOK_FIRMS": str(tmp_path)}, "acme.example.com").data == tmp_path / "acme.example.com"
+
+
+def test_a_firm_named_like_a_way_out_of_the_folder_is_refused(tmp_path):
+    with pytest.raises(WrongSetting, match="no host name"):
+        read_settings(several(tmp_path), "../elsewhere")
+
+
+def test_one_firm_and_several_at_once_is_refused(tmp_path):
+    with pytest.raises(WrongSetting, match="both set"):
+        read_hosted(several(tmp_path, ROADBOOK_DATA="/srv/roadbook"))
+
+
+def test_an_address_without_a_place_for_the_firm_is_refused(tmp_path):
+    with pytest.raises(WrongSetting, match="ROADBOOK_URL .*stands for a firm"):
+        read_process_settings(several(tmp_path, ROADBOOK_URL="https://roadbook.example.com"))

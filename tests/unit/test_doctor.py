@@ -3,6 +3,7 @@ import re
 import pytest
 
 from server import cli, doctor
+from server.commands import serving
 from server.firm import Firm
 
 
@@ -24,7 +25,7 @@ def test_serving_refuses_an_affected_build(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("ROADBOOK_DATA", str(tmp_path))
     monkeypatch.setenv("ROADBOOK_URL", "https://crm.example.com")
 
-    assert cli.serve() == 1
+    assert serving.serve(None) == 1
     assert "3.40.1 can corrupt the database" in capsys.readouterr().err
 
 

@@ -1,0 +1,22 @@
+"""admin, invite, code: letting people in from the server itself."""
+
+from __future__ import annotations
+
+from server import let_in
+
+from .in_firm import tell
+
+
+def add_to(commands) -> None:
+    admin = commands.add_parser("admin", help="make somebody an administrator; in a new firm, show the set-up link")
+    admin.add_argument("person", nargs="?", help="login, name or id")
+    admin.set_defaults(command=tell(let_in.admin, "person"))
+
+    invite = commands.add_parser("invite", help="make an invite link for somebody")
+    invite.add_argument("person", help="login, name or id; with --role, the name of a new person")
+    invite.add_argument("--role", help="add the person first, in the role of this name")
+    invite.set_defaults(command=tell(let_in.invite, "person", "role"))
+
+    code = commands.add_parser("code", help="make a one-time code with which somebody signs in")
+    code.add_argument("person", help="login, name or id")
+    code.set_defaults(command=tell(let_in.code, "person"))

@@ -1,0 +1,1 @@
+-- Passkeys, one-time passwords, and the audit log.  Frozen with its release: a later change is a new migration.

@@ -1,0 +1,1 @@
+-- Devices that are to be emptied from afar.  Frozen with its release: a later change is a new migration.

@@ -1,0 +1,1 @@
+-- What the status page plots.  Frozen with its release: a later change is a new migration.

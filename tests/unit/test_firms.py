@@ -1,0 +1,100 @@
+"""Several firms in one process, chosen by host name."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WAIT_S = 60
+
+
+@pytest.fixture
+def hosted(tmp_path):
+    """A process that serves two firms; (folder, port)."""
+    firms = tmp_path / "firms"
+    for name in ("acme", "zhou"):
+        (firms / name).mkdir(parents=True)
+    port = free_port()
+    environ = os.environ | {
+        "ROADBOOK_FIRMS": str(firms),
+        "ROADBOOK_URL": f"http://*.localhost:{port}",
+        "ROADBOOK_PORT": str(port),
+    }
+    environ.pop("ROADBOOK_DATA", None)
+    log = open(tmp_path / "log", "wb")
+    process = subprocess.Popen([sys.executable, "-m", "server", "serve"], cwd=ROOT, env=environ, stdout=log, stderr=log)
+    until(lambda: "Sign in" in page(port, "acme"))
+    yield firms, port, environ
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(WAIT_S) == 0
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def until(holds) -> None:
+    """Wait until something holds; what is not there yet counts as not."""
+    end = time.monotonic() + WAIT_S
+    while True:
+        try:
+            if holds():
+                return
+        except OSError as error:
+            last = error
+        else:
+            last = None
+        assert time.monotonic() < end, last
+        time.sleep(0.1)
+
+
+def page(port: int, name: str, path: str = "/sign-in") -> str:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}", headers={"Host": f"{name}.localhost:{port}", "Accept-Language": "en"}
+    )
+    with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+        return answer.read().decode()
+
+
+def command(environ: dict[str, str], *argv: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "server", *argv], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=WAIT_S
+    )
+    return done.stdout + done.stderr
+
+
+def test_each_firm_answers_under_its_own_name_with_its_own_file(hosted):
+    firms, port, environ = hosted
+    link = command(environ, "--firm", "acme", "admin")
+
+    assert f"http://acme.localhost:{port}/setup?token=" in link
+    path = "/setup" + re.search(r"/setup(\S+)", link)[1]
+    assert "name=\"firm_name\"" in page(port, "acme", path)
+    with pytest.raises(urllib.error.HTTPError, match="410"):  # the link of one firm opens no other
+        page(port, "zhou", path)
+    assert (firms / "acme" / "roadbook.db").exists() and (firms / "zhou" / "roadbook.db").exists()
+
+
+def test_a_host_without_a_firm_is_told_so_and_makes_none(hosted):
+    firms, port, _ = hosted
+    with pytest.raises(urllib.error.HTTPError, match="421"):
+        page(port, "nobody")
+    assert sorted(path.name for path in firms.iterdir()) == ["acme", "zhou"]
+
+
+def test_a_firm_that_comes_while_the_process_runs_is_served(hosted):
+    firms, port, _ = hosted
+    (firms / "late").mkdir()
+
+    assert "Sign in" in page(port, "late")
