@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.config import Config
 
+from server.backup.replica import Place, lies_in, read_place, with_credentials
 from server.notices.mail import MailServer, read_server
 from server.notices.reach import origin_of
 
@@ -33,6 +34,7 @@ class Settings:
     """data: the firm's folder. url: the address people open, without a slash at its end.
 
     contact: where push services may complain to, '' for url. smtp: None where no e-mail is sent.
+    home: the folder of what serves every firm of this machine. replica: the firm's place away from it, None without.
     """
 
     data: Path
@@ -45,6 +47,8 @@ class Settings:
     smtp: MailServer | None
     mail_from: str
     contact: str
+    home: Path
+    replica: Place | None
 
     @property
     def is_https(self) -> bool:
@@ -70,7 +74,27 @@ def read_settings(environ: Mapping[str, str] = os.environ, firm: str | None = No
     config = Config(environ=environ)
     given = _of_firm(config, firm) | given
     values = {s.attribute: _read(config, s) for s in SETTINGS if s.attribute not in given}
-    return Settings(**values, **given)
+    values |= given
+    values.setdefault("home", values["data"])
+    values["replica"] = _replica(config, values["home"], firm)
+    return Settings(**values)
+
+
+def _replica(config: Config, home: Path, firm: str | None) -> Place | None:
+    """Where this firm is kept away from this machine: below a place of its own where there are several."""
+    place = _read(config, REPLICA)
+    key, secret, host_key = (_read(config, setting) for setting in REPLICA_CREDENTIALS)
+    if place is None:
+        if key or secret or host_key:
+            raise WrongSetting(f"ROADBOOK_REPLICA is not set. For example: ROADBOOK_REPLICA={REPLICA.example}")
+        return None
+    try:
+        place = with_credentials(place, key, secret, host_key)
+    except ValueError as wrong:
+        raise WrongSetting(f"ROADBOOK_REPLICA is {place}: {wrong}") from None
+    if lies_in(place, home):
+        raise WrongSetting(f"ROADBOOK_REPLICA is {place}: in {home} it would be lost with what it is a copy of")
+    return place.below(firm) if firm else place
 
 
 def read_hosted(environ: Mapping[str, str] = os.environ) -> list[Settings]:
@@ -91,7 +115,9 @@ def read_process_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     firms = read_firms_folder(environ)
     if firms is None:
         return read_settings(environ)
-    return read_settings(environ, "firm", data=firms, url=_read(Config(environ=environ), FIRMS_URL))
+    config = Config(environ=environ)
+    settings = read_settings(environ, "firm", data=firms, url=_read(config, FIRMS_URL))
+    return replace(settings, replica=_replica(config, firms, None))
 
 
 def firms_in(folder: Path) -> list[str]:
@@ -122,11 +148,11 @@ def _of_firm(config: Config, firm: str | None) -> dict[str, object]:
         raise WrongSetting("ROADBOOK_FIRMS holds several firms: name one, as in roadbook --firm acme.example.com …")
     if not FIRM_NAME.fullmatch(firm):
         raise WrongSetting(f"{firm!r} is no host name: small letters, digits, dots and hyphens, as acme.example.com")
-    return {"data": firms / firm, "url": _read(config, FIRMS_URL).replace("*", firm)}
+    return {"data": firms / firm, "home": firms, "url": _read(config, FIRMS_URL).replace("*", firm)}
 
 
 def _read(config: Config, setting: Setting):
-    text = config(setting.name, default="").strip()
+    text = _text(config, setting.name)
     if not text and setting.default is REQUIRED:
         raise WrongSetting(f"{setting.name} is not set. For example: {setting.name}={setting.example}")
     if not text:
@@ -134,8 +160,27 @@ def _read(config: Config, setting: Setting):
     try:
         return setting.read(text)
     except ValueError as wrong:
-        message = f"{setting.name} is {text!r}: {wrong}. For example: {setting.name}={setting.example}"
+        message = f"{setting.name} is {_shown(text)!r}: {wrong}. For example: {setting.name}={setting.example}"
         raise WrongSetting(message) from None
+
+
+def _text(config: Config, name: str) -> str:
+    """What the variable says, or where NAME_FILE is set the file of that name: secrets then stand in no environment."""
+    path = config(name + "_FILE", default="").strip()
+    if not path:
+        return config(name, default="").strip()
+    if config(name, default="").strip():
+        raise WrongSetting(f"{name} and {name}_FILE are both set: leave one of them out")
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise WrongSetting(f"{name}_FILE is {path!r}: it cannot be read: {why}") from None
+
+
+def _shown(text: str) -> str:
+    """What was set, without a password in it."""
+    return re.sub(r"(//[^/@]*?):[^/]*@", r"\1:…@", text)
 
 
 def _folder(text: str) -> Path:
@@ -210,4 +255,11 @@ SETTINGS = (
     Setting("ROADBOOK_ROBOT_ORIGINS", "robot_origins", _origins, "https://robots.example.com", default=frozenset()),
 )
 
-EVERY_SETTING = (*SETTINGS, FIRMS)
+REPLICA = Setting("ROADBOOK_REPLICA", "replica", read_place, "s3://bucket/roadbook?region=eu-central-1", default=None)
+REPLICA_CREDENTIALS = (
+    Setting("ROADBOOK_REPLICA_KEY", "replica_key", str, "AKIAIOSFODNN7EXAMPLE", default=""),
+    Setting("ROADBOOK_REPLICA_SECRET", "replica_secret", str, "wJalrXUtnFEMI", default=""),
+    Setting("ROADBOOK_REPLICA_HOST_KEY", "replica_host_key", str, "ssh-ed25519 AAAAC3Nza", default=""),
+)
+
+EVERY_SETTING = (*SETTINGS, FIRMS, REPLICA, *REPLICA_CREDENTIALS)

@@ -1,0 +1,1 @@
+"""What outlives this machine: the replica that follows every change, copies, restores and their daily proof."""
