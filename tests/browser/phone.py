@@ -19,6 +19,9 @@ from tests.browser.served import Faults, serve, session_cookie
 from tests.device import projection
 from tests.unit.shell import settings
 
+# Playwright waits for a promise without end, and some are never kept: of IndexedDB while its site is being emptied.
+NO_ANSWER = "new Promise((answer) => setTimeout(answer, 3000, 'no answer in 3 s'))"
+
 PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB"}
 
 
@@ -107,12 +110,12 @@ class Phone:
         return self.page.locator("body").get_attribute("data-host")
 
     def wait_for(self, condition: str, seconds: float = 15, every_s: float = 0.05) -> None:
-        """condition: an expression that may await; a page that reloads meanwhile is asked again."""
+        """condition: an expression that may await; a page that reloads meanwhile, or never answers, is asked again."""
         last: object = None
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
-                last = self.page.evaluate(f"async () => Boolean({condition})")
+                last = self.page.evaluate(f"() => Promise.race([(async () => Boolean({condition}))(), {NO_ANSWER}])")
             except Error as error:  # the page went away under the question
                 last = error
             if last is True:

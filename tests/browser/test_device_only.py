@@ -46,6 +46,22 @@ def test_person_who_left_the_firm_leaves_an_empty_device_and_sees_the_sign_in_pa
     site.wait_for(f"{HELD}.length === 0 && (await caches.keys()).length === 0")
 
 
+def test_page_for_signing_in_stays_when_it_hears_that_the_device_was_emptied(site):
+    customer(site)
+    site.sign_in()
+    site.wait_for_chip("synced")
+    disable(site)
+    site.page.evaluate(ONLINE)
+    site.page.wait_for_url("**/sign-in*")
+
+    site.page.fill("[name=login]", "rita")
+    site.page.evaluate(ONLINE)
+    site.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    site.page.wait_for_timeout(2_000)
+
+    assert site.page.input_value("[name=login]") == "rita"
+
+
 def test_nothing_is_emptied_before_everything_typed_has_been_sent(site):
     site.sign_in()
     site.wait_for_chip("synced")

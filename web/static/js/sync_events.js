@@ -53,8 +53,10 @@ const HEARD = {
 
   progress: showProgress,
 
-  /** Everything of this person has left the device. */
-  farewell: () => location.replace("/sign-in"),
+  /** Everything of this person has left the device. The page for signing in hears it too, of its own sync: it stays. */
+  farewell() {
+    if (location.pathname !== "/sign-in") location.replace("/sign-in");
+  },
 };
 
 function changed() {
