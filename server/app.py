@@ -27,6 +27,9 @@ from server.assets import Assets
 from server.attachments import serving as attachment_serving
 from server.attachments import uploads as attachment_uploads
 from server.attachments.posted import MOST_FORM_BYTES
+from server.backup import litestream
+from server.backup.offsite import Replicated
+from server.backup.settling import Settling
 from server.config import Settings
 from server.imports import endpoint as imports
 from server.notices import endpoint as notices
@@ -71,7 +74,11 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, public_url=settings.url), Middleware(NoteSeen, firm=firm)],
+        middleware=[
+            Middleware(Guard, public_url=settings.url),
+            Middleware(NoteSeen, firm=firm),
+            Middleware(Settling, firm=firm),
+        ],
         exception_handlers=errors.HANDLERS,
         lifespan=_keep_house,
         max_body_size=MOST_BYTES,
@@ -82,6 +89,8 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     app.state.assets = assets
     app.state.uploads = attachment_uploads.Taken()
     app.state.courier = Courier(firm, settings)
+    if settings.replica:
+        firm.offsite = Replicated(firm, lambda: litestream.barrier(settings.home, settings.data / "roadbook.db"))
     return app
 
 
@@ -90,6 +99,8 @@ async def _keep_house(app: Starlette) -> AsyncIterator[None]:
     """Background work runs for as long as the app does."""
     firm = app.state.firm
     duties = background.keep_house(firm), keep_reminding(firm), app.state.courier.run()
+    if app.state.settings.replica:
+        duties = *duties, firm.offsite.run()
     works = [asyncio.create_task(duty) for duty in duties]
     try:
         yield

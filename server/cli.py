@@ -9,12 +9,12 @@ import argparse
 import sys
 
 from server import let_in
-from server.commands import data, people, restoring, serving
+from server.commands import data, people, replicating, restoring, serving
 from server.config import WrongSetting
 from server.serve import CannotServe
 
 # In the order in which they are listed to whoever asks for help.
-SUBJECTS = serving, people, data, restoring
+SUBJECTS = serving, people, data, replicating, restoring
 
 
 def main(argv: list[str] | None = None) -> None:
