@@ -20,6 +20,7 @@ from .live import Hub
 from .migrations import migrations
 from .offsite import NoReplica, Offsite
 from .readers import Readers
+from .watching.measures import Measures
 from .writer import Job, Writer
 
 DEFAULT_TIMEZONE = "Asia/Shanghai"
@@ -43,13 +44,14 @@ class Firm:
         # What `holding` has decided for a person and the writer may not have kept yet.
         self.decided: dict[str, object] = {}
         self.hub = Hub()
+        self.measures = Measures()
         # Replaced by whatever copies the file to another place.
         self.offsite: Offsite = NoReplica()
         self._file = path / "roadbook.db"
         writing = connect_writer(self._file, lambda: self.clock())
         migrations.apply(Database(writing, execute_plugins=False))
         self._writing = writing
-        self._writer = Writer(writing, self._after_commit)
+        self.writer = self._writer = Writer(writing, self._after_commit)
         # Apart for people who see many accounts: a reader that changes from one kind to the other makes all its
         # views anew, 7 ms.
         self._readers = {is_broad: Readers(self._scoped_reader) for is_broad in (False, True)}

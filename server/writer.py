@@ -27,18 +27,29 @@ Job = Callable[[sqlite3.Connection], object]
 
 
 class Writer:
+    """Read by whoever watches: taken, waited_s (jobs so far, how long they waited together), longest_wait_s (of all),
+    trouble (why the last transaction failed, '' where it did not), busy_since (monotonic, 0 at rest)."""
+
     def __init__(self, connection: sqlite3.Connection, after_commit: Callable[[], None] = lambda: None) -> None:
         self._connection = connection
         self._after_commit = after_commit
         self._waiting: queue.SimpleQueue[tuple[Job, Future] | None] = queue.SimpleQueue()
+        self.taken, self.waited_s, self.longest_wait_s, self.busy_since, self.trouble = 0, 0.0, 0.0, 0.0, ""
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
     def submit(self, job: Job) -> Future:
         """Queue a job; the future holds what it returned, once that is durable, or what it raised."""
         future: Future = Future()
+        future.asked_at = time.monotonic()
         self._waiting.put((job, future))
         return future
+
+    def waiting(self) -> int:
+        return self._waiting.qsize()
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Finish what waits, then stop."""
@@ -48,7 +59,9 @@ class Writer:
 
     def _run(self) -> None:
         while item := self._next(wait=True):
+            self.busy_since = time.monotonic()
             self._commit(item)
+            self.busy_since = 0.0
 
     def _next(self, wait: bool) -> tuple[Job, Future] | None:
         """The next job that somebody still wants; None when there is none, or no more will come."""
@@ -63,6 +76,9 @@ class Writer:
                 return None
             # From here on nobody can call it off: its outcome has to be told to somebody.
             if item[1].set_running_or_notify_cancel():
+                waited_s = time.monotonic() - item[1].asked_at
+                self.taken, self.waited_s = self.taken + 1, self.waited_s + waited_s
+                self.longest_wait_s = max(self.longest_wait_s, waited_s)
                 return item
 
     def _commit(self, first: tuple[Job, Future]) -> None:
@@ -79,10 +95,13 @@ class Writer:
         except BaseException as error:  # the disk is full, the file is locked for good: nobody was told yes
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            if type(error) in (sqlite3.OperationalError, sqlite3.DatabaseError):
+                self.trouble = str(error)
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
             return
+        self.trouble = ""
         self._after_commit()
         for future, result in done:
             future.set_result(result)
