@@ -63,6 +63,8 @@ def _accept(db: sqlite3.Connection, firm, sender: Sender, raw_ops: list[dict]) -
         fresh += judged
     _apply_refused(db, firm, refused)
     _remember(db, sender, fresh)
+    if not sender.is_server:
+        firm.measures.note_outcomes(fresh)
     return outcomes
 
 

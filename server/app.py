@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -40,6 +41,7 @@ from server.request import NoteSeen
 from server.security import Guard
 from server.sign_in import endpoint as sign_in
 from server.sign_in import own_endpoint as own_sign_in
+from server.watching.watch import Watch
 
 # An import of 20 MB and its form around it; the sync endpoint has a smaller limit of its own.
 MOST_BYTES = 21_000_000
@@ -75,6 +77,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     app = Starlette(
         routes=routes,
         middleware=[
+            Middleware(Watch, firm=firm, host=urlsplit(settings.url).netloc),
             Middleware(Guard, public_url=settings.url),
             Middleware(NoteSeen, firm=firm),
             Middleware(Settling, firm=firm),

@@ -64,9 +64,11 @@ async def broken(request: Request, error: Exception) -> Response:
     try:
         answer = problem(request, 500)
     except Exception:  # the page needs the database too, and that may be what is broken
-        answer = PlainTextResponse(LAST_RESORT, 500)
+        answer = PlainTextResponse(f"{LAST_RESORT}{getattr(request.state, 'request_id', '')}\n", 500)
     for name, value in headers_for(request.app.state.settings.is_https).items():
         answer.headers.setdefault(name, value)
+    if hasattr(request.state, "request_id"):
+        answer.headers["X-Request-ID"] = request.state.request_id
     return answer
 
 

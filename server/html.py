@@ -41,6 +41,8 @@ def show(request: Request, template: str, *, me: dict | None = None, status: int
         "path": request.url.path,
         "now_ms": text.now_ms,
         "firm_name": firm_name(firm),
+        # What to say to whoever looks into the log.
+        "request_id": getattr(request.state, "request_id", ""),
         "errors": {},
         "values": {},
     }

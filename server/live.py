@@ -62,6 +62,10 @@ class Hub:
             if not self._listeners[listener.user_id]:
                 del self._listeners[listener.user_id]
 
+    def open_streams(self) -> int:
+        with self._lock:
+            return sum(len(listeners) for listeners in self._listeners.values())
+
     def _in_their_loops(self, work, user_ids: Iterable[str]) -> None:
         """One call into a loop, however many listen there: each call wakes it."""
         by_loop: dict[asyncio.AbstractEventLoop, list[Listener]] = defaultdict(list)

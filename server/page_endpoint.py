@@ -51,6 +51,8 @@ async def page(request: Request) -> Response:
     found = request.app.state.pages.match(path)
     if found is None:
         raise HTTPException(404)
+    # The page's own address as the code has it: all that a log may say.
+    request.state.page = found[0].routes[0]
     asked = Asked(request, signed_in(request, request.app.state.firm), path, *found)
     if request.method == "POST":
         return await _post(asked)

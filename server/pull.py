@@ -30,11 +30,16 @@ Read = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 
 def pull(
-    read: Read, cursor: Cursor, mark: str, chunk: int = ROWS_IN_A_CHUNK, safe: int | None = None
+    read: Read,
+    cursor: Cursor,
+    mark: str,
+    chunk: int = ROWS_IN_A_CHUNK,
+    safe: int | None = None,
+    note_rows: Callable[[int], None] = lambda rows: None,
 ) -> Iterator[str]:
     """Yield the lines of one round: forgets, rows, end. read() lends a scoped reader for one chunk.
 
-    safe: how far the off-site replica has come, where that is not all.
+    safe: how far the off-site replica has come, where that is not all. note_rows: hears how many rows each chunk has.
     """
     if cursor.has_way_to_go:
         with read() as db:
@@ -42,7 +47,7 @@ def pull(
         yield from forgotten
         for number in numbers:
             after = cursor.after if number == cursor.entity else ""
-            yield from _entity_rows(read, replace(cursor, entity=number, after=after), mark, chunk)
+            yield from _entity_rows(read, replace(cursor, entity=number, after=after), mark, chunk, note_rows)
         if cursor.since > 0:
             with read() as db:
                 views.look_back_to(db, cursor.goal_ms)
@@ -91,7 +96,9 @@ def _changed_entities(db: sqlite3.Connection, since: int) -> set[str]:
 # --- rows --------------------------------------------------------------------------------------------
 
 
-def _entity_rows(read: Read, cursor: Cursor, mark: str, chunk: int) -> Iterator[str]:
+def _entity_rows(
+    read: Read, cursor: Cursor, mark: str, chunk: int, note_rows: Callable[[int], None]
+) -> Iterator[str]:
     entity = ENTITIES[cursor.entity]
     head = ",".join(f'"{name}"' for name in wire_columns(entity))
     while True:
@@ -100,6 +107,7 @@ def _entity_rows(read: Read, cursor: Cursor, mark: str, chunk: int) -> Iterator[
             rows = _chunk(db, entity, cursor, chunk)
         if not rows:
             return
+        note_rows(len(rows))
         cursor = replace(cursor, after=rows[-1][0])
         values = ",".join([row[1] for row in rows])
         yield f'{{"rows":"{entity.name}","columns":[{head}],"cursor":"{cursor.text(mark)}","values":[{values}]}}\n'

@@ -171,7 +171,12 @@ def answer(firm, user_id: str, asked: Asked, outcomes: list[dict]) -> Iterator[s
         hello["rows"] = _rows_to_come(firm, user_id, holds)
     safe = firm.offsite.safe_seq(seq)
     lines = pull(
-        lambda: firm.read(user_id), cursor, stamp(firm.epoch, user_id), asked.chunk, safe if safe < seq else None
+        lambda: firm.read(user_id),
+        cursor,
+        stamp(firm.epoch, user_id),
+        asked.chunk,
+        safe if safe < seq else None,
+        firm.measures.note_rows,
     )
     is_known = asked.cursor != "" and asked.known == hello["key"]
     greeting = [] if is_known else [as_line({"hello": hello})]
