@@ -15,13 +15,18 @@ NOTE_EVERY_MS = 10 * 60_000
 FAREWELL_MS = 30 * DAY_MS
 
 
-def start(conn, *, user_id: str, device_id: str, device_name: str, started_by: str, now_ms: int) -> str:
-    """Sign a device in and return its token, which is kept nowhere else."""
+def start(
+    conn, *, user_id: str, device_id: str, device_name: str, started_by: str, now_ms: int, is_proven: bool = True
+) -> str:
+    """Sign a device in and return its token, which is kept nowhere else.
+
+    is_proven: whether what it was started by shows who the person is (see fresh.py).
+    """
     token = new_token()
     conn.execute(
         "INSERT INTO session (token_hash, user_id, device_id, device_name, started_by,"
-        " created_at_ms, last_seen_ms, expires_at_ms)"
-        " VALUES (:hash, :user, :device, :name, :by, :now, :now, :until)",
+        " created_at_ms, last_seen_ms, expires_at_ms, proven_at_ms)"
+        " VALUES (:hash, :user, :device, :name, :by, :now, :now, :until, :proven)",
         {
             "hash": digest(token),
             "user": user_id,
@@ -30,6 +35,7 @@ def start(conn, *, user_id: str, device_id: str, device_name: str, started_by: s
             "by": started_by,
             "now": now_ms,
             "until": now_ms + IDLE_MS,
+            "proven": now_ms if is_proven else 0,
         },
     )
     conn.execute("DELETE FROM session WHERE expires_at_ms <= ?", (now_ms,))

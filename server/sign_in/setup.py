@@ -6,9 +6,9 @@ It works while nobody has a sign-in, and never again after that.
 from __future__ import annotations
 
 from server.admin.approvals_money import set_currency
-from server.approvals.case import DEFAULT_CURRENCY
 from server.admin.changes import make
 from server.approvals import ready_made
+from server.approvals.case import DEFAULT_CURRENCY
 from server.sign_in import passwords
 from server.sign_in.secrets import digest, new_token
 from web.reasons import N_
