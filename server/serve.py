@@ -21,7 +21,7 @@ import uvicorn
 from anyio import to_thread
 from starlette.types import ASGIApp
 
-from server import let_in
+from server import let_in, systemd
 from server.config import Settings, read_settings
 from server.doctor import why_not_serve
 from server.firm import Firm
@@ -170,6 +170,8 @@ def uvicorn_config(app, settings: Settings) -> uvicorn.Config:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
+        callback_notify=systemd.tell_alive,
+        timeout_notify=systemd.ALIVE_EVERY_S,
     )
 
 
@@ -192,8 +194,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         to_thread.current_default_thread_limiter().total_tokens = PAGE_THREADS
         await super().startup(sockets)
+        systemd.tell(systemd.READY)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        systemd.tell(systemd.STOPPING)
         ending = asyncio.create_task(self._end_streams())
         try:
             await super().shutdown(sockets)
