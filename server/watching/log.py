@@ -73,7 +73,7 @@ class Lines(logging.Handler):
         self._thread.start()
 
     # logging's own lock is not needed: the queue has one.
-    def createLock(self) -> None:  # noqa: N802
+    def createLock(self) -> None:
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:

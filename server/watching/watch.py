@@ -11,7 +11,6 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .measures import Measures
 from .request_id import HEADER, name_request
 
 # Refused before any route was asked for.
@@ -48,7 +47,7 @@ class Watch:
 class _Seen:
     """One request and what is answered."""
 
-    __slots__ = ("watch", "scope", "send_on", "request_id", "status", "sent", "began", "is_over")
+    __slots__ = ("began", "is_over", "request_id", "scope", "send_on", "sent", "status", "watch")
 
     def __init__(self, watch: Watch, scope: Scope, send: Send) -> None:
         self.watch, self.scope, self.send_on = watch, scope, send
