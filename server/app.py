@@ -41,6 +41,9 @@ from server.request import NoteSeen
 from server.security import Guard
 from server.sign_in import endpoint as sign_in
 from server.sign_in import own_endpoint as own_sign_in
+from server.watching import endpoint as watching
+from server.watching.counts import keep_counting
+from server.watching.health import Watchman
 from server.watching.watch import Watch
 
 # An import of 20 MB and its form around it; the sync endpoint has a smaller limit of its own.
@@ -50,6 +53,7 @@ MOST_BYTES = 21_000_000
 def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Assets | None = None) -> Starlette:
     """The app that serves this firm. Pages and assets are the same for every firm and may be shared."""
     assets = assets or Assets()
+    host = urlsplit(settings.url).netloc
     routes = [
         Route("/sync", sync, methods=["POST"]),
         Route("/sync/check", check, methods=["POST"]),
@@ -68,6 +72,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *export.routes,
         *attachment_uploads.routes,
         *attachment_serving.routes,
+        *watching.routes,
         Route("/sw.js", assets.serve),
         Route("/manifest.webmanifest", assets.serve),
         Route("/static/{path:path}", assets.serve),
@@ -77,7 +82,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Watch, firm=firm, host=urlsplit(settings.url).netloc),
+            Middleware(Watch, firm=firm, host=host),
             Middleware(Guard, public_url=settings.url),
             Middleware(NoteSeen, firm=firm),
             Middleware(Settling, firm=firm),
@@ -87,6 +92,8 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         max_body_size=MOST_BYTES,
     )
     app.state.firm = firm
+    app.state.host = host
+    app.state.watchman = Watchman(firm, settings)
     app.state.settings = settings
     app.state.pages = pages or Pages()
     app.state.assets = assets
@@ -101,7 +108,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
 async def _keep_house(app: Starlette) -> AsyncIterator[None]:
     """Background work runs for as long as the app does."""
     firm = app.state.firm
-    duties = background.keep_house(firm), keep_reminding(firm), app.state.courier.run()
+    duties = background.keep_house(firm), keep_reminding(firm), app.state.courier.run(), keep_counting(firm)
     if app.state.settings.replica:
         duties = *duties, firm.offsite.run()
     works = [asyncio.create_task(duty) for duty in duties]

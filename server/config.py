@@ -18,6 +18,7 @@ from starlette.config import Config
 from server.backup.replica import Place, lies_in, read_place, with_credentials
 from server.notices.mail import MailServer, read_server
 from server.notices.reach import origin_of
+from server.watching.access import Access, read_access
 
 REQUIRED = object()
 
@@ -34,6 +35,7 @@ class Settings:
     """data: the firm's folder. url: the address people open, without a slash at its end.
 
     contact: where push services may complain to, '' for url. smtp: None where no e-mail is sent.
+    log: 'json', 'text', or '' for what suits where it goes to. metrics: who may read measures.
     home: the folder of what serves every firm of this machine. replica: the firm's place away from it, None without.
     """
 
@@ -49,6 +51,8 @@ class Settings:
     contact: str
     home: Path
     replica: Place | None
+    log: str
+    metrics: Access
 
     @property
     def is_https(self) -> bool:
@@ -179,8 +183,8 @@ def _text(config: Config, name: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """What was set, without a password in it."""
-    return re.sub(r"(//[^/@]*?):[^/]*@", r"\1:…@", text)
+    """What was set, without a password or token in it."""
+    return re.sub(r"^token:.*", "token:…", re.sub(r"(//[^/@]*?):[^/]*@", r"\1:…@", text))
 
 
 def _folder(text: str) -> Path:
@@ -194,6 +198,12 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
         raise ValueError("a number from 0 to 65535 is needed")
     return int(text)
+
+
+def _log_kind(text: str) -> str:
+    if text not in ("json", "text"):
+        raise ValueError("json or text is needed")
+    return text
 
 
 def _url_pattern(text: str) -> str:
@@ -253,6 +263,8 @@ SETTINGS = (
     Setting("ROADBOOK_CONTACT", "contact", _contact, "it@example.com", default=""),
     Setting("ROADBOOK_PUSH_ORIGINS", "push_origins", _origins, "https://push.example.com", default=frozenset()),
     Setting("ROADBOOK_ROBOT_ORIGINS", "robot_origins", _origins, "https://robots.example.com", default=frozenset()),
+    Setting("ROADBOOK_LOG", "log", _log_kind, "json", default=""),
+    Setting("ROADBOOK_METRICS", "metrics", read_access, "loopback", default=Access("loopback")),
 )
 
 REPLICA = Setting("ROADBOOK_REPLICA", "replica", read_place, "s3://bucket/roadbook?region=eu-central-1", default=None)

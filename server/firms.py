@@ -34,8 +34,17 @@ class Firms:
         self._settings_by_host = settings_by_host
         self._app_of = app_of
         self._apps: dict[str, Starlette] = {}
+        # Answers where no firm has the host that is asked for.
+        self.nobody: ASGIApp = PlainTextResponse(NO_FIRM, 421)
         self._running = AsyncExitStack()
         self._opening = asyncio.Lock()
+
+    def apps(self) -> list[Starlette]:
+        return list(self._apps.values())
+
+    def not_open(self) -> list[str]:
+        """The hosts of firms that could not be opened when it was last tried."""
+        return list(getattr(self, "_failed_at", ()))
 
     def __iter__(self) -> Iterator[Firm]:
         return (app.state.firm for app in list(self._apps.values()))
@@ -51,7 +60,7 @@ class Firms:
         host = host.lower()
         if host not in self._apps:
             await self._open(host)
-        return self._apps.get(host) or PlainTextResponse(NO_FIRM, 421)
+        return self._apps.get(host) or self.nobody
 
     async def _open(self, host: str) -> None:
         """Open the firm of this host where there is one: asked once at a time, so that nothing is opened twice."""

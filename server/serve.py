@@ -26,6 +26,8 @@ from server.config import Settings, read_settings
 from server.doctor import why_not_serve
 from server.firm import Firm
 from server.firms import Firms, by_host
+from server.watching import log
+from server.watching.request_id import BehindProxy
 
 # Threads that make pages: as many as two processors keep busy. In a crowd of threads nobody gets a turn in time.
 PAGE_THREADS = 6
@@ -43,6 +45,7 @@ class CannotServe(Exception):
 
 def serve_firm(settings: Settings) -> None:
     """Serve until told to stop. Raises CannotServe."""
+    _write_log(settings)
     listening = listen(settings.host, settings.port)
     firm = Firm.open(settings.data)
     try:
@@ -60,10 +63,13 @@ def serve_firms(process: Settings, hosted: Callable[[], list[Settings]]) -> None
     from server.app import create_app
     from server.assets import Assets
     from server.pages import Pages
+    from server.watching.endpoint import process_app
 
+    _write_log(process)
     listening = listen(process.host, process.port)
     pages, assets = Pages(), Assets()
     firms = Firms(lambda: by_host(hosted()), lambda firm, settings: create_app(firm, settings, pages, assets))
+    firms.nobody = process_app(firms, process.metrics, firms.nobody)
     print(f"Roadbook serves the firms in {process.data} at {process.url}", flush=True)
     _run(firms, assets, firms, process, listening)
 
@@ -73,6 +79,7 @@ def run_sample(folder: Path, port: int) -> int:
 
     A trial runs on any SQLite, with a word about it.
     """
+    log.setup("text" if log.is_on_terminal() else "json")
     listening = listen("127.0.0.1", port)
     port = listening.getsockname()[1]
     settings = read_settings({}, data=folder, host="127.0.0.1", port=port, url=f"http://localhost:{port}")
@@ -144,6 +151,10 @@ def _serve(firm, settings: Settings, listening: socket.socket) -> None:
     _run(app, app.state.assets, [firm], settings, listening)
 
 
+def _write_log(settings: Settings) -> None:
+    log.setup(settings.log or ("text" if log.is_on_terminal() else "json"))
+
+
 def _run(app: ASGIApp, assets, firms: Iterable[Firm], settings: Settings, listening: socket.socket) -> None:
     allow_open_files()
     config = uvicorn_config(app, settings)
@@ -159,15 +170,16 @@ def _run(app: ASGIApp, assets, firms: Iterable[Firm], settings: Settings, listen
 
 def uvicorn_config(app, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
-        log_level="warning",
+        BehindProxy(app, settings.trusted_proxies),
+        # Loggers are set up already, and uvicorn's write where all do.
+        log_config=None,
         # Addresses may hold one-time tokens.
         access_log=False,
         server_header=False,
         # Nothing here is cached by its date, and a small sync is mostly headers.
         date_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
+        # BehindProxy sees to it.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
         callback_notify=systemd.tell_alive,
