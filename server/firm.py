@@ -19,7 +19,7 @@ from .database import connect_reader, connect_writer, sqlite3, wall_clock_ms
 from .live import Hub
 from .migrations import migrations
 from .offsite import NoReplica, Offsite
-from .readers import Readers
+from .readers import Readers, Shelf
 from .watching.measures import Measures
 from .writer import Job, Writer
 
@@ -30,14 +30,30 @@ DEFAULT_TIMEZONE = "Asia/Shanghai"
 PULL_THREADS = 3
 
 
+class Room:
+    """What the firms of one process share, so that each is cheap: idle readers, and threads that answer devices.
+
+    most_threads: as many as one firm may use at once, and a few more where there are several.
+    """
+
+    def __init__(self, most_threads: int = PULL_THREADS) -> None:
+        self.shelf = Shelf()
+        self.pull_threads = ThreadPoolExecutor(most_threads, thread_name_prefix="pull")
+
+    def close(self) -> None:
+        self.pull_threads.shutdown(cancel_futures=True)
+
+
 class Firm:
-    """path: the firm's folder; its database is `roadbook.db` in it.
+    """path: the firm's folder; its database is `roadbook.db` in it. room: whose else it is; left out, its own.
 
     Bucket changes that a writer job makes are noted in `touched` (writer thread only) and reach the
     hub of open event streams after the commit.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], int] = wall_clock_ms) -> None:
+    def __init__(
+        self, path: Path, clock: Callable[[], int] = wall_clock_ms, room: Room | None = None
+    ) -> None:
         self.path = path
         self.clock = clock
         self.touched: set[tuple[str, str]] = set()
@@ -54,21 +70,24 @@ class Firm:
         self.writer = self._writer = Writer(writing, self._after_commit)
         # Apart for people who see many accounts: a reader that changes from one kind to the other makes all its
         # views anew, 7 ms.
-        self._readers = {is_broad: Readers(self._scoped_reader) for is_broad in (False, True)}
+        self._own_room = None if room else Room()
+        self._room = room or self._own_room
+        shelf = self._room.shelf
+        self._readers = {is_broad: Readers(self._scoped_reader, shelf) for is_broad in (False, True)}
         self._is_broad: dict[str, bool] = {}
-        self._lookers = Readers(lambda: connect_reader(self._file))
-        self._pull_threads = ThreadPoolExecutor(PULL_THREADS, thread_name_prefix="pull")
+        self._lookers = Readers(lambda: connect_reader(self._file), shelf, keeps_one=True)
+        self._turns = asyncio.Semaphore(PULL_THREADS)
         self.write_now(lambda db: life.notice_restore(db, path, clock()))
         self.epoch = self.write_now(_epoch)
         self.remember_life()
         self.timezone = self.write_now(lambda db: _meta_default(db, "timezone", DEFAULT_TIMEZONE))
 
     @classmethod
-    def open(cls, path: Path, clock: Callable[[], int] = wall_clock_ms) -> Firm:
+    def open(cls, path: Path, clock: Callable[[], int] = wall_clock_ms, room: Room | None = None) -> Firm:
         """Open a firm's folder, making it when it is new."""
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
-        return cls(path, clock)
+        return cls(path, clock, room)
 
     async def write(self, job: Job) -> object:
         """Run a job in the writer; returns its result once it is durable."""
@@ -84,8 +103,9 @@ class Firm:
 
     async def pull(self, work: Callable[[], object]) -> object:
         """Do a piece of work for a device's sync: a thousand devices that come back at once wait in a queue here,
-        and nobody's page waits behind them."""
-        return await asyncio.get_running_loop().run_in_executor(self._pull_threads, work)
+        and nobody's page waits behind them, nor another firm's devices."""
+        async with self._turns:
+            return await asyncio.get_running_loop().run_in_executor(self._room.pull_threads, work)
 
     @contextmanager
     def read(self, user_id: str) -> Iterator[sqlite3.Connection]:
@@ -120,7 +140,8 @@ class Firm:
         # Without room on the disk the older note stays, and is good.
         with suppress(OSError, sqlite3.Error):
             self.remember_life()
-        self._pull_threads.shutdown(cancel_futures=True)
+        if self._own_room:
+            self._own_room.close()
         for readers in (*self._readers.values(), self._lookers):
             readers.close()
         # Last of all: only the last connection to close empties and removes the WAL.

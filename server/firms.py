@@ -2,13 +2,17 @@
 
 Each firm is a folder with a file, a writer and an app of its own; what they share are the pages and the assets, which
 hold nothing of anybody.  A folder that appears while the process runs is opened when somebody first asks for it.
+The process answers at once when it starts, and opens one firm after the other meanwhile, those that are asked for
+first.  A firm that cannot be opened keeps no other from its work.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -16,11 +20,24 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.buckets import Buckets, Rule
 from server.config import Settings
-from server.firm import Firm
+from server.firm import PULL_THREADS, Firm, Room
 
 # Says nothing about which firms there are.
 NO_FIRM = "There is no Roadbook at this address. / 此网址没有路书。 / 此網址沒有路書。\n"
+NOT_OPEN = (
+    "Roadbook cannot open this firm now; its administrator finds the reason in the server's log."
+    " / 路书现在无法打开，管理员可在服务器日志中查看原因。 / 路書現在無法打開，管理員可在伺服器日誌中查看原因。\n"
+)
+# Names that nobody has are looked for on the disk now and then, however often they are asked for.
+LOOKING = Rule("looking", 20, 1)
+# How long a firm that could not be opened is left alone.
+TRY_AGAIN_S = 10.0
+# Several firms' devices at once; more only take turns in one interpreter.
+THREADS = 2 * PULL_THREADS
+
+log = logging.getLogger(__name__)
 
 
 class Firms:
@@ -36,8 +53,13 @@ class Firms:
         self._apps: dict[str, Starlette] = {}
         # Answers where no firm has the host that is asked for.
         self.nobody: ASGIApp = PlainTextResponse(NO_FIRM, 421)
+        self._room = Room(THREADS)
         self._running = AsyncExitStack()
+        self._running.callback(self._room.close)
         self._opening = asyncio.Lock()
+        self._looking = Buckets()
+        self._known: dict[str, Settings] = {}
+        self._failed_at: dict[str, float] = {}
 
     def apps(self) -> list[Starlette]:
         return list(self._apps.values())
@@ -59,33 +81,51 @@ class Firms:
     async def _app_for(self, host: str) -> ASGIApp:
         host = host.lower()
         if host not in self._apps:
-            await self._open(host)
+            try:
+                await self._open(host)
+            except Exception:
+                log.exception("the firm %s cannot be opened", host)
+                self._failed_at[host] = time.monotonic()
+            if host in self._failed_at:
+                return PlainTextResponse(NOT_OPEN, 503, {"Retry-After": str(int(TRY_AGAIN_S))})
         return self._apps.get(host) or self.nobody
 
     async def _open(self, host: str) -> None:
         """Open the firm of this host where there is one: asked once at a time, so that nothing is opened twice."""
         async with self._opening:
-            settings = (await asyncio.to_thread(self._settings_by_host)).get(host)
-            if settings is None or host in self._apps:
+            if host in self._apps or time.monotonic() - self._failed_at.get(host, float("-inf")) < TRY_AGAIN_S:
                 return
-            firm = await asyncio.to_thread(Firm.open, settings.data)
-            self._running.callback(firm.close)
-            app = self._app_of(firm, settings)
-            await self._running.enter_async_context(app.router.lifespan_context(app))
+            settings = (await self._hosted()).get(host)
+            self._failed_at.pop(host, None)
+            if settings is None:
+                return
+            firm = await asyncio.to_thread(Firm.open, settings.data, room=self._room)
+            async with AsyncExitStack() as running:
+                running.callback(firm.close)
+                app = self._app_of(firm, settings)
+                await running.enter_async_context(app.router.lifespan_context(app))
+                # All of it or nothing: a firm that is tried once more must not be open twice.
+                self._running.push_async_callback(running.pop_all().aclose)
             self._apps[host] = app
 
+    async def _hosted(self) -> dict[str, Settings]:
+        if not self._looking.take("", LOOKING):
+            self._known = await asyncio.to_thread(self._settings_by_host)
+        return self._known
+
+    async def _open_all(self) -> None:
+        for host in list(await self._hosted()):
+            await self._app_for(host)
+
     async def _live(self, receive: Receive, send: Send) -> None:
-        """The life of the process: all firms are open from its start to its end."""
+        """The life of the process: all firms are open from soon after its start to its end."""
         await receive()
-        try:
-            for host in self._settings_by_host():
-                await self._open(host)
-        except Exception as error:
-            await self._running.aclose()
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            return
+        opening = asyncio.create_task(self._open_all())
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        opening.cancel()
+        with suppress(asyncio.CancelledError):
+            await opening
         await self._running.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 

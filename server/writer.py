@@ -17,11 +17,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from .database import sqlite3
+from .database import let_go, sqlite3
 
 MOST_JOBS = 256
 # A commit costs milliseconds: nobody whose job is done should wait much longer for those of a crowd.
 MOST_S = 0.1
+# After so long without a job what the connection has cached is let go of: of hundreds of firms few are at work.
+REST_AFTER_S = 10
 
 Job = Callable[[sqlite3.Connection], object]
 
@@ -67,7 +69,7 @@ class Writer:
         """The next job that somebody still wants; None when there is none, or no more will come."""
         while True:
             try:
-                item = self._waiting.get(block=wait)
+                item = self._wait() if wait else self._waiting.get_nowait()
             except queue.Empty:
                 return None
             if item is None:
@@ -80,6 +82,13 @@ class Writer:
                 self.taken, self.waited_s = self.taken + 1, self.waited_s + waited_s
                 self.longest_wait_s = max(self.longest_wait_s, waited_s)
                 return item
+
+    def _wait(self) -> tuple[Job, Future] | None:
+        try:
+            return self._waiting.get(timeout=REST_AFTER_S)
+        except queue.Empty:
+            let_go(self._connection)
+        return self._waiting.get()
 
     def _commit(self, first: tuple[Job, Future]) -> None:
         """Run this job, and those that wait behind it, in one transaction."""

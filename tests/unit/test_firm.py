@@ -10,8 +10,9 @@ from contextlib import ExitStack
 import pytest
 
 from server import views
-from server.firm import PULL_THREADS, Firm
-from server.readers import MOST_READERS
+from server.database import MAP_BYTES, connect_writer, let_go
+from server.firm import PULL_THREADS, Firm, Room
+from server.readers import MOST_IDLE, MOST_READERS
 
 from .. import own_loop
 
@@ -76,3 +77,32 @@ def test_people_who_see_much_have_readers_of_their_own(firm, monkeypatch):
 
     # The first time nobody knows yet.
     assert len(lent["boss"]) == 2 and len(lent["rep"]) == 1
+
+
+def test_idle_readers_of_all_firms_of_a_process_are_few(tmp_path):
+    room = Room()
+    firms = [Firm.open(tmp_path / str(number), room=room) for number in range(12)]
+    try:
+        for firm in firms:
+            with ExitStack() as crowd:
+                for _ in range(MOST_READERS):
+                    crowd.enter_context(firm.read("somebody"))
+        assert len(room.shelf) == MOST_IDLE
+        for firm in firms:
+            with firm.read("somebody") as db:
+                assert db.execute("SELECT count(*) FROM user").fetchone()[0] == 0
+    finally:
+        for firm in firms:
+            firm.close()
+        room.close()
+    assert len(room.shelf) == 0
+
+
+def test_a_connection_at_rest_lets_go_of_what_it_cached_and_works_on(tmp_path):
+    connection = connect_writer(tmp_path / "x.db")
+    connection.execute("CREATE TABLE t (x)")
+    connection.execute("INSERT INTO t VALUES (1)")
+    let_go(connection)
+
+    assert connection.execute("SELECT x FROM t").fetchone()[0] == 1
+    assert connection.execute("PRAGMA mmap_size").fetchone()[0] == MAP_BYTES

@@ -98,3 +98,17 @@ def test_a_firm_that_comes_while_the_process_runs_is_served(hosted):
     (firms / "late").mkdir()
 
     assert "Sign in" in page(port, "late")
+
+
+def test_a_firm_that_cannot_be_opened_keeps_no_other_from_its_work_and_comes_back(hosted):
+    firms, port, _ = hosted
+    (firms / "broken").mkdir()
+    (firms / "broken" / "roadbook.db").write_bytes(b"no database at all, and long enough for a header of one. " * 20)
+
+    with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+        page(port, "broken")
+
+    assert "administrator" in refused.value.read().decode() and refused.value.headers["Retry-After"]
+    assert "Sign in" in page(port, "zhou")
+    (firms / "broken" / "roadbook.db").unlink()
+    until(lambda: "Sign in" in page(port, "broken"))
