@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
@@ -27,8 +28,8 @@ CONFIGURATION, SOCKET = "litestream.json", "litestream.sock"
 MONITOR, SYNC = "100ms", "100ms"
 # A snapshot lives longer than the 30 days by the time between two, so that any moment of them has one before it.
 SNAPSHOT_EVERY, SNAPSHOT_KEPT = "72h", "800h"
-# Every single transaction of the last hour; before that, steps of half a minute.
-TRANSACTIONS_KEPT = "1h"
+# Every single transaction of the last minutes; before that, steps of half a minute.
+TRANSACTIONS_KEPT = "5m"
 # How long a last upload may take when the replicator is told to end.
 LAST_UPLOAD = "5s"
 
@@ -82,7 +83,7 @@ def configuration(places: Mapping[Path, Place]) -> str:
         "shutdown-sync-timeout": LAST_UPLOAD,
         "dbs": [
             {"path": str(file), "monitor-interval": MONITOR, "replica": _replica(place)}
-            for file, place in sorted(places.items())
+            for file, place in sorted(places.items(), key=str)
         ],
     }
     return json.dumps(told, indent=1)
@@ -113,6 +114,12 @@ def write_configuration(file: Path, text: str) -> None:
         written.flush()
         os.fsync(written.fileno())
     os.replace(new, file)
+
+
+def forget(file: Path) -> None:
+    """Remove what Litestream noted beside this file: it then begins with a whole snapshot. Raises OSError."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(file.with_name(f".{file.name}-litestream"))
 
 
 # --- what it answers ----------------------------------------------------------------------------------

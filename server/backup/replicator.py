@@ -19,7 +19,7 @@ from pathlib import Path
 
 from server.config import REPLICA, Settings, WrongSetting
 
-from . import litestream
+from . import litestream, mending
 from .replica import Place
 
 LOCK = "litestream.lock"
@@ -39,8 +39,14 @@ class CannotReplicate(Exception):
 class Replicator:
     """home: the folder of the lock, the socket and what Litestream is told. places: what is to be followed now."""
 
-    def __init__(self, home: Path, places: Callable[[], Mapping[Path, Place]], say: Callable[[str], None]) -> None:
-        self._home, self._places, self._say = home, places, say
+    def __init__(
+        self,
+        home: Path,
+        places: Callable[[], Mapping[Path, Place]],
+        say: Callable[[str], None],
+        check_every_s: float = mending.CHECK_EVERY_S,
+    ) -> None:
+        self._home, self._places, self._say, self._check_every_s = home, places, say, check_every_s
         self._followed: Mapping[Path, Place] = {}
         self._child: subprocess.Popen | None = None
         self._started_s = 0.0
@@ -54,11 +60,13 @@ class Replicator:
     def run(self) -> None:
         """Until `end`. Raises CannotReplicate where it cannot begin."""
         program, lock = self._begin()
+        self._mending = mending.Mending(self._home, program, self._check_every_s)
         try:
             while not self._ending.is_set():
                 self._look(program, lock)
                 self._ending.wait(LOOK_EVERY_S)
         finally:
+            self._mending.end()
             self._stop()
             os.close(lock)
 
@@ -95,8 +103,22 @@ class Replicator:
         if places != self._followed:
             self._stop()
             self._followed = dict(places)
+            self._mending.follow(places)
+        if damaged := self._mending.found():
+            self._stop()
+            for file in sorted(damaged):
+                self._begin_anew(file)
         if places and self._child is None and time.monotonic() - self._started_s >= self._wait_s:
             self._start(program, lock)
+
+    def _begin_anew(self, file: Path) -> None:
+        try:
+            litestream.forget(file)
+            file.with_name(mending.ASKED).unlink(missing_ok=True)
+        except OSError as error:
+            self._say(f"{file}: its replica must begin anew, but Litestream's notes cannot be removed: {error}")
+        else:
+            self._say(f"{file}: its replica was damaged or gone, and begins anew with a whole snapshot")
 
     def _note_end(self, status: int) -> None:
         lasted_s = time.monotonic() - self._started_s
@@ -115,6 +137,9 @@ class Replicator:
                 cwd=self._home,
                 env=litestream.environment(),
                 stdin=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
                 pass_fds=[lock],
                 preexec_fn=_end_with_parent(),
             )
@@ -122,7 +147,8 @@ class Replicator:
             self._wait_s = min(max(2 * self._wait_s, LOOK_EVERY_S), MOST_WAIT_S)
             self._say(f"Litestream cannot be started: {error}. It is tried again")
             return
-        for file, place in sorted(self._followed.items()):
+        self._mending.listen(self._child.stderr)
+        for file, place in sorted(self._followed.items(), key=str):
             self._say(f"{file} is replicated to {place}")
 
     def _stop(self) -> None:

@@ -136,7 +136,7 @@ def known_to(machine: Machine) -> set[str]:
 
 
 def vanished(phones: list[Phone], machine: Machine) -> list[str]:
-    """Customers and visits that were acknowledged and whose rows are not there, whatever the file says of operations."""
+    """Customers and visits that were acknowledged and whose rows are not there, whatever is said of operations."""
     rows = {row[0] for name in ("account", "activity") for row in _all(machine, f"SELECT id FROM {name}")}
     made = {op["row"] for phone in phones for op in phone.acknowledged.values() if op["base"] == 0}
     return sorted(made - rows)
@@ -149,7 +149,7 @@ def doubled(machine: Machine) -> list[tuple]:
         for query in (
             "SELECT name, count(*) FROM account WHERE deleted = 0 GROUP BY 1 HAVING count(*) > 1",
             "SELECT body, count(*) FROM activity WHERE deleted = 0 GROUP BY 1 HAVING count(*) > 1",
-            "SELECT op_id, unit, count(*) FROM history WHERE op_id <> '' GROUP BY 1, 2, entity, row_id HAVING count(*) > 1",
+            "SELECT op_id, unit, count(*) FROM history WHERE op_id <> '' GROUP BY 1, 2, row_id HAVING count(*) > 1",
         )
         for row in _all(machine, query)
     ]

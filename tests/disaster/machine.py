@@ -95,7 +95,7 @@ class Machine:
         told = self.folder / "restore.json"
         litestream.write_configuration(told, litestream.configuration({self.database: self.settings.replica.database}))
         restoring = subprocess.run(
-            [litestream.program(), "restore", "-no-expand-env", "-config", told, "-integrity-check", "quick", self.database],
+            [litestream.program(), "restore", "-no-expand-env", "-config", told, self.database],
             env=litestream.environment(), capture_output=True, text=True, timeout=PATIENCE_S,
         )  # fmt: skip
         assert restoring.returncode == 0, restoring.stderr

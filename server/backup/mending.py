@@ -1,0 +1,104 @@
+"""What Litestream does not mend by itself: its notes are damaged, or the replica has gone from where it was.
+
+It would go on counting, and every barrier would be answered, while nothing could be restored.  The way out is always
+the same: forget Litestream's notes beside the file, and it begins with a whole snapshot.  The firm's own file is never
+touched, and nothing is deleted off-site.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import litestream
+
+# How often it is looked at whether a firm could be restored now, going by the names of what lies there.
+CHECK_EVERY_S = 600
+# A check that finds nothing to restore from is made again this soon; twice, and it is believed.
+AGAIN_S = 15
+CHECK_TAKES_S = 120
+
+# Lines of Litestream's log that tell of damage here, with the folder of its notes in them.
+DAMAGE = re.compile(r"(?:ltx file corrupted|verify ltx file|auto-recovery failed).*")
+NOTES = re.compile(r'(/[^"]*?)/\.roadbook\.db-litestream\b')
+# What `restore` says where it reaches the place, and there is nothing whole there.
+GONE = re.compile(
+    r"no matching backup files|no snapshot|non-contiguous|cannot (find|calc).* (plan|target)", re.IGNORECASE
+)
+# Put beside a firm's file by whoever found that its replica cannot be restored.
+ASKED = "replica.anew"
+
+
+def ask_anew(database: Path) -> None:
+    """Let the replicator begin this firm's replica anew with a whole snapshot, soon. Raises OSError."""
+    database.with_name(ASKED).touch()
+
+
+class Mending:
+    """Finds the files whose replica has to begin anew. `found` empties itself."""
+
+    def __init__(self, home: Path, program: Path, check_every_s: float = CHECK_EVERY_S) -> None:
+        self._home, self._program, self._check_every_s = home, program, check_every_s
+        self._files: list[Path] = []
+        self._damaged: set[Path] = set()
+        self._ended = threading.Event()
+        threading.Thread(target=self._check_in_turn, name="check", daemon=True).start()
+
+    def follow(self, files: Iterable[Path]) -> None:
+        """These are replicated now."""
+        self._files = sorted(files)
+
+    def listen(self, log: Iterable[str]) -> None:
+        """Read Litestream's log to its end in a thread, and pass it on."""
+        threading.Thread(target=self._listen, args=[log], name="log", daemon=True).start()
+
+    def found(self) -> set[Path]:
+        asked = {file for file in self._files if file.with_name(ASKED).exists()}
+        found, self._damaged = self._damaged | asked, set()
+        return found & set(self._files)
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def _listen(self, log: Iterable[str]) -> None:
+        for line in log:
+            sys.stderr.write(line)
+            sys.stderr.flush()
+            if (damage := DAMAGE.search(line)) and (notes := NOTES.search(damage[0])):
+                self._damaged.add(Path(notes[1]) / "roadbook.db")
+
+    def _check_in_turn(self) -> None:
+        while not self._ended.wait(self._check_every_s / max(1, len(self._files))):
+            if self._files:
+                self._files = [*self._files[1:], file := self._files[0]]
+                self._check(file)
+
+    def _check(self, file: Path) -> None:
+        if self._is_gone(file) and not self._ended.wait(min(AGAIN_S, self._check_every_s)) and self._is_gone(file):
+            self._damaged.add(file)
+
+    def _is_gone(self, file: Path) -> bool:
+        """Whether nothing could be restored, though Litestream says that all is there and the place answers."""
+        try:
+            asyncio.run(litestream.barrier(self._home, file))
+        except litestream.NotReplicated as error:
+            return str(error) == litestream.FOREIGN
+        told = "-no-expand-env", "-config", litestream.CONFIGURATION
+        try:
+            asked = subprocess.run(
+                [self._program, "restore", "-dry-run", *told, "-o", file.with_name("not-written.db"), file],
+                cwd=self._home,
+                env=litestream.environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=CHECK_TAKES_S,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return asked.returncode != 0 and bool(GONE.search(asked.stderr))
