@@ -24,6 +24,7 @@ from server.admin import conflicts_endpoint as admin_conflicts
 from server.admin import endpoint as admin
 from server.admin import pool_endpoint as admin_pool
 from server.admin import robots_endpoint as admin_robots
+from server.admin import status_endpoint as admin_status
 from server.assets import Assets
 from server.attachments import serving as attachment_serving
 from server.attachments import uploads as attachment_uploads
@@ -66,6 +67,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *admin_conflicts.routes,
         *admin_pool.routes,
         *admin_robots.routes,
+        *admin_status.routes,
         *imports.routes,
         *notices.routes,
         *expenses_csv.routes,

@@ -57,7 +57,7 @@ BROTLI_LATER = 11
 LARGE = 50_000
 
 # Served, but of no use to a device without signal.
-NOT_OFFLINE = ("/static/screenshots/", "/static/css/admin.css", "-512.png", ".txt", ".md")
+NOT_OFFLINE = ("/static/screenshots/", "/static/css/admin.css", "/static/css/status.css", "-512.png", ".txt", ".md")
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Firms:
 
     def not_open(self) -> list[str]:
         """The hosts of firms that could not be opened when it was last tried."""
-        return list(getattr(self, "_failed_at", ()))
+        return list(self._failed_at)
 
     def __iter__(self) -> Iterator[Firm]:
         return (app.state.firm for app in list(self._apps.values()))
