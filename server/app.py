@@ -34,6 +34,7 @@ from server.backup.offsite import Replicated
 from server.backup.settling import Settling
 from server.config import Settings
 from server.imports import endpoint as imports
+from server.limits import Limits
 from server.notices import endpoint as notices
 from server.notices.courier import Courier
 from server.pages import Pages
@@ -86,6 +87,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         middleware=[
             Middleware(Watch, firm=firm, host=host),
             Middleware(Guard, public_url=settings.url),
+            Middleware(Limits, firm=firm),
             Middleware(NoteSeen, firm=firm),
             Middleware(Settling, firm=firm),
         ],

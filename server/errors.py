@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from server.html import show, who
 from server.request import SignedOut, is_navigation, sign_in_path
 from server.security import headers_for
+from server.writer import Frozen
 
 # Where even the page that explains a failure fails: in every language, since nobody can say whose it is.
 LAST_RESORT = """\
@@ -23,7 +24,9 @@ That did not work. What you typed was not saved: go back and try again.
 出錯了。您剛才填寫的內容沒有儲存，請返回後重試。
 """
 
-CODES = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+CODES = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 429: "too_many", 503: "frozen"}
+# How long a firm that is being moved may be left alone: it then answers elsewhere.
+MOVING_S = "30"
 
 
 class Forbidden(Exception):
@@ -54,6 +57,10 @@ async def http_error(request: Request, error: HTTPException) -> Response:
 
 async def forbidden(request: Request, error: Forbidden) -> Response:
     return problem(request, 403)
+
+
+async def frozen(request: Request, error: Frozen) -> Response:
+    return problem(request, 503, {"Retry-After": MOVING_S})
 
 
 async def broken(request: Request, error: Exception) -> Response:
@@ -88,4 +95,4 @@ def _look_who(request: Request) -> None:
         who(request)
 
 
-HANDLERS = {SignedOut: signed_out, Forbidden: forbidden, HTTPException: http_error, Exception: broken}
+HANDLERS = {SignedOut: signed_out, Forbidden: forbidden, Frozen: frozen, HTTPException: http_error, Exception: broken}

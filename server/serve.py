@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from server import let_in, systemd
 from server.config import Settings, read_settings
+from server.connections import MOST_CONNECTIONS, MOST_HEAD_BYTES, PatientProtocol
 from server.doctor import why_not_serve
 from server.firm import Firm
 from server.firms import Firms, by_host
@@ -180,6 +181,9 @@ def uvicorn_config(app, settings: Settings) -> uvicorn.Config:
         date_header=False,
         # BehindProxy sees to it.
         proxy_headers=False,
+        http=PatientProtocol,
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
         callback_notify=systemd.tell_alive,

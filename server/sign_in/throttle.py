@@ -2,7 +2,8 @@
 
 Counts are stored, so a restart forgives nothing.  Passwords are counted per account and per address, codes
 per address alone and apart from passwords: whoever guesses at somebody's password makes that person wait
-for the password, but never keeps out a one-time code that came another way.
+for the password, but never keeps out a one-time code that came another way.  Second factors are counted per
+person, and only by whoever got as far as that.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ RULES = {
     "password_address": Rule(30, 30_000, 15 * 60_000),
     # Well within a code's ten minutes, and far from enough tries to meet one of 25^8.
     "code_address": Rule(10, 5_000, 60_000),
+    # Of a million digits three count at a time: at most some hundred tries a day.
+    "second_account": Rule(5, 30_000, 15 * 60_000),
 }
 
 Try = tuple[str, str]  # kind, key
@@ -47,8 +50,12 @@ def by_login(login: str) -> Try:
     return ("password_account", _hashed(login))
 
 
+def by_person(kind: str, user_id: str) -> Try:
+    return (kind, _hashed(user_id))
+
+
 def by_address(kind: str, address: str) -> Try:
-    return (kind, _hashed(_network(address)))
+    return (kind, _hashed(network(address)))
 
 
 def attempt(conn, tries: list[Try], now_ms: int) -> None:
@@ -70,7 +77,7 @@ def forgive(conn, tries: list[Try]) -> None:
     Else whoever has an account of their own could clear an address's count again and again.
     """
     for kind, key in tries:
-        if kind == "password_account":
+        if kind.endswith("_account"):
             conn.execute("DELETE FROM sign_in_attempt WHERE kind = ? AND key = ?", (kind, key))
         else:
             conn.execute(
@@ -94,7 +101,7 @@ def _wait_ms(conn, one: Try, now_ms: int) -> int:
     return min(wait_ms, row[1] + wait_ms - now_ms)
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """Whom an address belongs to: one IPv4 address, or the /64 that every IPv6 customer is given."""
     try:
         ip = ipaddress.ip_address(address)
