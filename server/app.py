@@ -42,7 +42,11 @@ from server.reminders.tick import keep_reminding
 from server.request import NoteSeen
 from server.security import Guard
 from server.sign_in import endpoint as sign_in
+from server.sign_in import fresh as fresh_proof
+from server.sign_in import keys_endpoint as sign_in_keys
 from server.sign_in import own_endpoint as own_sign_in
+from server.sign_in import second_endpoint as second_factor
+from server.sign_in.challenges import Challenges
 from server.watching import endpoint as watching
 from server.watching.counts import keep_counting
 from server.watching.health import Watchman
@@ -62,6 +66,9 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         Route("/live", stream),
         *sign_in.routes,
         *own_sign_in.routes,
+        *second_factor.routes,
+        *sign_in_keys.routes,
+        *fresh_proof.routes,
         *admin.routes,
         *admin_approvals.routes,
         *admin_money.routes,
@@ -101,6 +108,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     app.state.settings = settings
     app.state.pages = pages or Pages()
     app.state.assets = assets
+    app.state.challenges = Challenges()
     app.state.uploads = attachment_uploads.Taken()
     app.state.courier = Courier(firm, settings)
     if settings.replica:

@@ -29,24 +29,28 @@ def make_code(conn, user_id: str, made_by: str | None, now_ms: int) -> str:
     return code
 
 
-async def redeem(firm, typed: str, address: str) -> str:
-    """The user id that a typed code stands for; the code is spent. Raises WrongCode, or throttle.Throttled."""
+async def redeem(firm, typed: str, address: str) -> tuple[str, bool]:
+    """The user id that a typed code stands for, and whether somebody else vouched for it; the code is spent.
+
+    A code that a person made on a device of their own says no more than that device does.
+    Raises WrongCode, or throttle.Throttled.
+    """
     tries = [throttle.by_address("code_address", address)]
     now_ms = firm.clock()
     await firm.write(lambda conn: throttle.attempt(conn, tries, now_ms))
     return await firm.write(lambda conn: _spend(conn, tries, typed, now_ms))
 
 
-def _spend(conn, tries: list[throttle.Try], typed: str, now_ms: int) -> str:
+def _spend(conn, tries: list[throttle.Try], typed: str, now_ms: int) -> tuple[str, bool]:
     row = conn.execute(
         "DELETE FROM sign_in_code WHERE code_hash = ? AND expires_at_ms > ?"
-        " AND user_id IN (SELECT id FROM user WHERE is_active = 1 AND deleted = 0) RETURNING user_id",
+        " AND user_id IN (SELECT id FROM user WHERE is_active = 1 AND deleted = 0) RETURNING user_id, made_by",
         (digest(tidy_code(typed)), now_ms),
     ).fetchone()
     if row is None:
         raise WrongCode
     throttle.forgive(conn, tries)
-    return row[0]
+    return row[0], row[0] != row[1]
 
 
 def tidy_code(typed: str) -> str:

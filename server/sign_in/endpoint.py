@@ -6,10 +6,23 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from server import audit
 from server.admin.changes import fresh_id
+from server.audit.failures import network, note_failure
 from server.html import show, text_for
 from server.request import SignedOut, address, cookie_name, give_cookie, safe_next, signed_in, take_cookie
-from server.sign_in import codes, invites, passwords, sessions, setup, throttle, words
+from server.sign_in import (
+    codes,
+    cookies,
+    invites,
+    passkeys,
+    passwords,
+    second,
+    sessions,
+    setup,
+    throttle,
+    words,
+)
 from server.sign_in.device_name import device_name
 from server.sign_in.secrets import digest
 
@@ -26,8 +39,9 @@ async def sign_in(request: Request) -> Response:
     firm = request.app.state.firm
     if request.method == "POST":
         form = await typed(request)
-        by_code = "code" in form
-        return await (_by_code(request, form) if by_code else _by_password(request, form))
+        if "passkey" in form:
+            return await _by_passkey(request, form)
+        return await (_by_code(request, form) if "code" in form else _by_password(request, form))
     next_path = safe_next(request.query_params.get("next"))
     try:
         signed_in(request, firm)
@@ -43,6 +57,7 @@ async def _by_password(request: Request, form: dict[str, str]) -> Response:
     except throttle.Throttled as throttled:
         return _sign_in_page(request, form, {"form": words.wait(text, throttled.wait_ms)}, 429)
     except passwords.WrongPassword:
+        await _note_failure(request, _user_of(firm, form.get("login", "")), "password")
         why = text.gettext("Login and password do not fit. Check both, or sign in with a code.")
         return _sign_in_page(request, form, {"form": why}, 422)
     return await enter(request, user_id, "password", safe_next(form.get("next")))
@@ -51,33 +66,91 @@ async def _by_password(request: Request, form: dict[str, str]) -> Response:
 async def _by_code(request: Request, form: dict[str, str]) -> Response:
     firm, text = request.app.state.firm, text_for(request)
     try:
-        user_id = await codes.redeem(firm, form["code"], address(request))
+        user_id, is_vouched = await codes.redeem(firm, form["code"], address(request))
     except throttle.Throttled as throttled:
         return _sign_in_page(request, form, {"code": words.wait_for_code(text, throttled.wait_ms)}, 429)
     except codes.WrongCode:
+        await _note_failure(request, "", "code")
         why = text.gettext("This code is wrong, used or older than 10 minutes. Ask for a new one.")
         return _sign_in_page(request, form, {"code": why}, 422)
-    return await enter(request, user_id, "code", safe_next(form.get("next")))
+    return await enter(request, user_id, "code", safe_next(form.get("next")), is_vouched)
+
+
+async def _by_passkey(request: Request, form: dict[str, str]) -> Response:
+    state = request.app.state
+    browser = cookies.read(request, cookies.BROWSER)
+    try:
+        user_id = await passkeys.sign_in(state.firm, form["passkey"], state.challenges, state.settings.url, browser)
+    except passkeys.WrongPasskey as wrong:
+        copied = isinstance(wrong, passkeys.CopiedPasskey)
+        await _note_failure(request, wrong.user_id if copied else "", "passkey", copied)
+        return _sign_in_page(request, form, {"form": words.wrong_passkey(text_for(request), wrong)}, 422)
+    return await enter(request, user_id, "passkey", safe_next(form.get("next")))
+
+
+def _user_of(firm, login: str) -> str:
+    with firm.look() as conn:
+        row = passwords.find(conn, login)
+    return row["user_id"] if row else ""
+
+
+async def _note_failure(request: Request, user_id: str, how: str, is_copied: bool = False) -> None:
+    firm, came_from = request.app.state.firm, address(request)
+    action = "passkey_suspect" if is_copied else "sign_in_failed"
+    await firm.write(lambda conn: note_failure(conn, firm.clock(), user_id, action, how, came_from))
 
 
 def _sign_in_page(request: Request, form: dict[str, str], errors: dict | None = None, status: int = 200) -> Response:
-    with request.app.state.firm.look() as conn:
+    firm, state, browser = request.app.state.firm, request.app.state, cookies.browser_of(request)
+    with firm.look() as conn:
         is_new = setup.is_needed(conn)
+    options = ""
+    if passkeys.are_possible(state.settings.url):
+        challenge = state.challenges.make("sign_in", browser, "", firm.clock())
+        options = passkeys.sign_in_options(state.settings.url, challenge)
     next_path = safe_next(form.get("next"))
-    shown = {"errors": errors or {}, "values": form, "next": next_path, "is_new": is_new}
-    return show(request, "sign_in.html", status=status, **shown)
+    shown = {"errors": errors or {}, "values": form, "next": next_path, "is_new": is_new, "options": options}
+    answer = show(request, "sign_in.html", status=status, **shown)
+    return cookies.name_browser(request, answer, browser) if options else answer
 
 
-async def enter(request: Request, user_id: str, started_by: str, next_path: str) -> Response:
-    """Start a session on this device and go on."""
+async def enter(
+    request: Request, user_id: str, started_by: str, next_path: str, is_proven: bool = True
+) -> Response:
+    """Go on with a session on this device; or to the second factor, where one is asked for.
+
+    is_proven: see sessions.start.
+    """
+    firm = request.app.state.firm
+    with firm.look() as conn:
+        is_asked = second.factors(conn, user_id).is_asked
+    if started_by in second.WHOLE or not is_asked:
+        return await start_session(request, user_id, started_by, next_path, is_proven)
+    step = user_id, started_by, is_proven, next_path, firm.clock()
+    token = await firm.write(lambda conn: second.wait_for(conn, *step))
+    answer = RedirectResponse("/sign-in/second", 303)
+    cookies.give(request, answer, cookies.STEP, token, second.GOOD_FOR_MS // 1000)
+    return answer
+
+
+async def start_session(
+    request: Request, user_id: str, started_by: str, next_path: str, is_proven: bool, with_second: str = ""
+) -> Response:
+    """Sign this device in and go on. with_second: which second factor was given."""
     firm = request.app.state.firm
     name = device_name(request.headers.get("user-agent", ""))
-    old_token = request.cookies.get(cookie_name(request))
+    old_token, came_from = request.cookies.get(cookie_name(request)), network(address(request))
 
     def job(conn) -> str:
-        device_id = _device_of(conn, old_token, user_id) or fresh_id(firm)
+        known_id = _device_of(conn, old_token, user_id)
+        device_id, now_ms, about = known_id or fresh_id(firm), firm.clock(), f"user/{user_id}"
+        if not known_id:
+            audit.note(conn, now_ms, user_id, device_id, "device_added", about, {"device": name})
+        detail = {"by": started_by, "network": came_from} | ({"second": with_second} if with_second else {})
+        audit.note(conn, now_ms, user_id, device_id, "signed_in", about, detail)
+        device = {"device_id": device_id, "device_name": name}
         return sessions.start(
-            conn, user_id=user_id, device_id=device_id, device_name=name, started_by=started_by, now_ms=firm.clock()
+            conn, user_id=user_id, started_by=started_by, now_ms=now_ms, is_proven=is_proven, **device
         )
 
     answer = RedirectResponse(next_path, 303)
@@ -104,9 +177,14 @@ async def sign_out(request: Request) -> Response:
         session = signed_in(request, firm)
     except SignedOut:
         return answer
-    await firm.write(lambda conn: sessions.end(conn, session.user_id, session.token_hash))
+    await firm.write(lambda conn: _end(conn, session, firm.clock()))
     firm.hub.close_device(session.user_id)
     return answer
+
+
+def _end(conn, session, now_ms: int) -> None:
+    sessions.end(conn, session.user_id, session.token_hash)
+    audit.note(conn, now_ms, session.user_id, session.device_id, "signed_out", f"user/{session.user_id}")
 
 
 async def invite(request: Request) -> Response:
@@ -123,10 +201,14 @@ async def invite(request: Request) -> Response:
     if errors:
         return _invite_page(request, invited, form, errors)
     password_hash = await passwords.hash_away(form["password"])
+
+    def job(conn) -> str:
+        user_id = invites.accept(conn, token, form["login"], password_hash, firm.clock())
+        audit.note(conn, firm.clock(), user_id, "", "invite_used", f"user/{user_id}")
+        return user_id
+
     try:
-        user_id = await firm.write(
-            lambda conn: invites.accept(conn, token, form["login"], password_hash, firm.clock())
-        )
+        user_id = await firm.write(job)
     except passwords.UnfitLogin as unfit:
         return _invite_page(request, invited, form, {"login": words.unfit_login(text_for(request), unfit)})
     except invites.SpentInvite:
@@ -164,7 +246,13 @@ async def first_setup(request: Request) -> Response:
 async def _set_up(request: Request, token: str, form: dict[str, str]) -> Response:
     firm, text = request.app.state.firm, text_for(request)
     password_hash = await passwords.hash_away(form["password"])
-    user_id = await firm.write(lambda conn: setup.set_up(conn, firm, token, form, password_hash, text.gettext))
+
+    def job(conn) -> str:
+        user_id = setup.set_up(conn, firm, token, form, password_hash, text.gettext)
+        audit.note(conn, firm.clock(), user_id, "", "firm_set_up")
+        return user_id
+
+    user_id = await firm.write(job)
     firm.timezone = form["timezone"]
     return await enter(request, user_id, "setup", "/")
 

@@ -6,13 +6,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from server import audit
 from server.html import show, text_for, who
-from server.sign_in import codes, passwords, sessions, throttle, words
+from server.sign_in import codes, fresh, passwords, sessions, throttle, words
 from server.sign_in.endpoint import check_new, typed
 from server.sign_in.invites import qr_svg
-
-# Whoever came in by a code, because the password is forgotten, may choose a new one for this long.
-FRESH_MS = 15 * 60_000
 
 
 async def own_code(request: Request) -> Response:
@@ -20,7 +18,12 @@ async def own_code(request: Request) -> Response:
     if request.method != "POST":
         return show(request, "code.html", code="")
     firm = request.app.state.firm
-    code = await firm.write(lambda conn: codes.make_code(conn, session.user_id, session.user_id, firm.clock()))
+
+    def job(conn) -> str:
+        audit.note(conn, firm.clock(), session.user_id, session.device_id, "code_made", f"user/{session.user_id}")
+        return codes.make_code(conn, session.user_id, session.user_id, firm.clock())
+
+    code = await firm.write(job)
     url = request.app.state.settings.url + "/sign-in"
     return show(request, "code.html", code=codes.spaced(code), url=url, qr=qr_svg(url))
 
@@ -30,7 +33,7 @@ async def devices(request: Request) -> Response:
     firm = request.app.state.firm
     if request.method == "POST":
         form = await typed(request)
-        await firm.write(lambda conn: _end_device(conn, session.user_id, form.get("device", "")))
+        await firm.write(lambda conn: _end_device(conn, firm, session, form.get("device", "")))
         firm.hub.close_device(session.user_id)
         return RedirectResponse("/me/devices", 303)
     with firm.look() as conn:
@@ -38,8 +41,11 @@ async def devices(request: Request) -> Response:
     return show(request, "devices.html", devices=rows, this_hash=session.token_hash)
 
 
-def _end_device(conn, user_id: str, device_id: str) -> None:
-    conn.execute("DELETE FROM session WHERE user_id = ? AND device_id = ?", (user_id, device_id))
+def _end_device(conn, firm, session, device_id: str) -> None:
+    found = conn.execute("DELETE FROM session WHERE user_id = ? AND device_id = ?", (session.user_id, device_id))
+    if found.rowcount:
+        by = session.user_id, session.device_id
+        audit.note(conn, firm.clock(), *by, "device_signed_out", f"device/{device_id}")
 
 
 async def own_password(request: Request) -> Response:
@@ -47,7 +53,7 @@ async def own_password(request: Request) -> Response:
     firm = request.app.state.firm
     with firm.look() as conn:
         held = passwords.credential(conn, session.user_id)
-        asks_old = held is not None and not _is_fresh(conn, session.token_hash, firm.clock())
+        asks_old = held is not None and not _may_have_forgotten(conn, session.token_hash, firm.clock())
     shown = {"login": held["login"] if held else "", "asks_old": asks_old}
     if request.method != "POST":
         return show(request, "password.html", **shown)
@@ -59,12 +65,13 @@ async def own_password(request: Request) -> Response:
         errors = await _store(request, session, form)
     if errors:
         return show(request, "password.html", status=422, values=form, errors=errors, **shown)
-    return RedirectResponse("/me/devices", 303)
+    return RedirectResponse("/me/sign-in", 303)
 
 
-def _is_fresh(conn, token_hash: str, now_ms: int) -> bool:
-    row = conn.execute("SELECT started_by, created_at_ms FROM session WHERE token_hash = ?", (token_hash,)).fetchone()
-    return row is not None and row["started_by"] == "code" and now_ms - row["created_at_ms"] < FRESH_MS
+def _may_have_forgotten(conn, token_hash: str, now_ms: int) -> bool:
+    """Whoever came in lately by a passkey or an administrator's code may choose a password without the old one."""
+    row = conn.execute("SELECT started_by FROM session WHERE token_hash = ?", (token_hash,)).fetchone()
+    return row is not None and row[0] in ("code", "passkey") and fresh.is_fresh(conn, token_hash, now_ms)
 
 
 async def _check_old(request: Request, user_id: str, form: dict[str, str]) -> dict[str, str]:
@@ -82,6 +89,8 @@ async def _store(request: Request, session, form: dict[str, str]) -> dict[str, s
     def job(conn) -> None:
         passwords.store(conn, session.user_id, form["login"], password_hash)
         sessions.end_all(conn, session.user_id, except_hash=session.token_hash)
+        by = session.user_id, session.device_id
+        audit.note(conn, request.app.state.firm.clock(), *by, "password_changed", f"user/{session.user_id}")
 
     try:
         await request.app.state.firm.write(job)

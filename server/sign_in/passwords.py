@@ -66,6 +66,11 @@ async def hash_away(password: str) -> str:
     return await to_thread.run_sync(hash_password, password, limiter=_two_at_a_time)
 
 
+async def matches_away(password_hash: str, password: str) -> bool:
+    """matches, away from the event loop."""
+    return await to_thread.run_sync(matches, password_hash, password, limiter=_two_at_a_time)
+
+
 async def is_own(firm, user_id: str, password: str) -> bool:
     """Whether this is the password of this person, who is signed in already. Raises throttle.Throttled."""
     with firm.look() as conn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.sign_in.passkeys import CopiedPasskey, StalePasskey, WrongPasskey
 from server.sign_in.passwords import LEAST_LENGTH, MOST_LENGTH, MOST_LOGIN, UnfitLogin, UnfitPassword
 from web.text import Text
 
@@ -22,6 +23,37 @@ def wait_for_code(text: Text, wait_ms: int) -> str:
         "Too many wrong codes. Wait %(n)s seconds and try again.",
         seconds,
     )
+
+
+def wait_for_second(text: Text, wait_ms: int) -> str:
+    minutes = -(-wait_ms // 60_000)
+    return text.ngettext(
+        "Too many tries. Wait %(n)s minute and try again.", "Too many tries. Wait %(n)s minutes and try again.", minutes
+    )
+
+
+def wrong_passkey(text: Text, error: WrongPasskey) -> str:
+    _ = text.gettext
+    if isinstance(error, StalePasskey):
+        return _("That took too long, or was sent twice. Please try again.")
+    if isinstance(error, CopiedPasskey):
+        return _("This passkey seems to have been copied and opens nothing. Use your password, and remove the passkey.")
+    return _("This passkey does not open this Roadbook: it may have been removed. Use your password or another one.")
+
+
+def wrong_digits(text: Text) -> str:
+    return text.gettext("These digits are wrong, used or too old. Take those that the app shows now.")
+
+
+def unreadable(text: Text) -> str:
+    return text.gettext(
+        "The server can no longer read what your app is checked with. Use a recovery code or a passkey, or ask an"
+        " administrator to reset your second factor."
+    )
+
+
+def role_needs_second(text: Text) -> str:
+    return text.gettext("Your role needs a second factor. Set up another one first, then remove this one.")
 
 
 def unfit_login(text: Text, error: UnfitLogin) -> str:
