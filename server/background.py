@@ -20,6 +20,7 @@ from .approvals import overdue, substitutes
 from .attachments import collection
 from .database import sqlite3
 from .pool import return_daily
+from .writer import Frozen
 
 EVERY_S = 600
 
@@ -39,6 +40,8 @@ async def keep_house(firm) -> None:
                 pass
             await _to_its_end(holding.decide_for_all, firm)
             await _to_its_end(collection.keep_up, firm)
+        except Frozen:  # a firm that is being moved is looked after where it goes
+            pass
         except Exception:  # the next round may do better; the server must go on
             log.exception("background work failed")
         await asyncio.sleep(EVERY_S)

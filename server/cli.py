@@ -9,9 +9,11 @@ import argparse
 import sys
 
 from server import let_in
+from server.backup.in_use import CannotOpen
 from server.commands import data, people, replicating, restoring, serving
 from server.config import WrongSetting
 from server.serve import CannotServe
+from server.writer import Frozen
 
 # In the order in which they are listed to whoever asks for help.
 SUBJECTS = serving, people, data, replicating, restoring
@@ -22,7 +24,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         options = parsed(sys.argv[1:] if argv is None else argv)
         status = options.command(options)
-    except (WrongSetting, CannotServe, let_in.Unknown) as error:
+    except (WrongSetting, CannotServe, CannotOpen, Frozen, let_in.Unknown) as error:
         sys.exit(f"roadbook: {error}")
     sys.exit(status or 0)
 

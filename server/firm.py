@@ -15,9 +15,11 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from . import life, scope, views
+from .backup import in_use
+from .backup.frozen import is_frozen
 from .database import connect_reader, connect_writer, sqlite3, wall_clock_ms
 from .live import Hub
-from .migrations import migrations
+from .migrations import migrations, unknown_names
 from .offsite import NoReplica, Offsite
 from .readers import Readers, Shelf
 from .watching.measures import Measures
@@ -64,10 +66,13 @@ class Firm:
         # Replaced by whatever copies the file to another place.
         self.offsite: Offsite = NoReplica()
         self._file = path / "roadbook.db"
-        writing = connect_writer(self._file, lambda: self.clock())
-        migrations.apply(Database(writing, execute_plugins=False))
-        self._writing = writing
-        self.writer = self._writer = Writer(writing, self._after_commit)
+        self._lock = in_use.share(path)
+        try:
+            self._writing = _open(self._file, lambda: self.clock())
+        except BaseException:
+            self._lock.close()
+            raise
+        self.writer = self._writer = Writer(self._writing, self._after_commit, is_frozen)
         # Apart for people who see many accounts: a reader that changes from one kind to the other makes all its
         # views anew, 7 ms.
         self._own_room = None if room else Room()
@@ -84,9 +89,12 @@ class Firm:
 
     @classmethod
     def open(cls, path: Path, clock: Callable[[], int] = wall_clock_ms, room: Room | None = None) -> Firm:
-        """Open a firm's folder, making it when it is new."""
+        """Open a firm's folder, making it when it is new. Raises CannotOpen."""
         path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise in_use.CannotOpen(f"{path} cannot be made: {error.strerror}") from None
         return cls(path, clock, room)
 
     async def write(self, job: Job) -> object:
@@ -146,6 +154,7 @@ class Firm:
             readers.close()
         # Last of all: only the last connection to close empties and removes the WAL.
         self._writer.close()
+        self._lock.close()
 
     def _scoped_reader(self) -> sqlite3.Connection:
         connection = connect_reader(self._file)
@@ -156,6 +165,27 @@ class Firm:
         if self.touched:
             touched, self.touched = self.touched, set()
             self.hub.poke(scope.members(self._writing, touched))
+
+
+def _open(file: Path, clock: Callable[[], int]) -> sqlite3.Connection:
+    """The connection that writes, on a file in this version's shape. Raises CannotOpen."""
+    try:
+        writing = connect_writer(file, clock)
+        newer = unknown_names(writing)
+    except sqlite3.DatabaseError as error:
+        raise in_use.CannotOpen(
+            f"{file} cannot be opened ({error}). roadbook doctor looks into it; roadbook restore puts a copy in its place"
+        ) from None
+    try:
+        if newer:
+            raise in_use.CannotOpen(
+                f"{file} is of a newer Roadbook (it has {newer[-1]}), and was left as it is: install that version again"
+            )
+        migrations.apply(Database(writing, execute_plugins=False))
+    except BaseException:
+        writing.close()
+        raise
+    return writing
 
 
 def _epoch(db: sqlite3.Connection) -> str:

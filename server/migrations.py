@@ -76,6 +76,13 @@ def m0012_watching(db: Database) -> None:
     _run(db, HERE / "schema" / "0012_watching.sql")
 
 
+def unknown_names(db) -> list[str]:
+    """Migrations that this database has and this version does not know: it was made by a newer one. db: a connection."""
+    applied = migrations.applied(Database(db, execute_plugins=False))
+    known = {migration.name for migration in migrations._migrations}
+    return [migration.name for migration in applied if migration.name not in known]
+
+
 def _run(db: Database, script: Path) -> None:
     """Run a file's statements one by one: executescript would commit the migration's transaction."""
     for statement in _statements(script.read_text("utf-8")):

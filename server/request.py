@@ -5,6 +5,7 @@ The only module that reads the session cookie.  It decides nothing about what a 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.sign_in import sessions
+from server.writer import Frozen
 
 SECURE_COOKIE = "__Host-roadbook"
 PLAIN_COOKIE = "roadbook"
@@ -118,4 +120,5 @@ class NoteSeen:
         await self.app(scope, receive, send)
         token_hash = scope.get("state", {}).get("seen")
         if token_hash:
-            await self.firm.write(lambda conn: sessions.note_seen(conn, token_hash, self.firm.clock()))
+            with suppress(Frozen):
+                await self.firm.write(lambda conn: sessions.note_seen(conn, token_hash, self.firm.clock()))

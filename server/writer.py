@@ -28,13 +28,30 @@ REST_AFTER_S = 10
 Job = Callable[[sqlite3.Connection], object]
 
 
+class Frozen(Exception):
+    """The firm is being moved to another machine: nothing may be written here any more."""
+
+    def __str__(self) -> str:
+        return (
+            "this firm is frozen, because it is being moved: it can be read, and nothing is written."
+            " To go on here: roadbook thaw"
+        )
+
+
 class Writer:
     """Read by whoever watches: taken, waited_s (jobs so far, how long they waited together), longest_wait_s (of all),
     trouble (why the last transaction failed, '' where it did not), busy_since (monotonic, 0 at rest)."""
 
-    def __init__(self, connection: sqlite3.Connection, after_commit: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        after_commit: Callable[[], None] = lambda: None,
+        is_frozen: Callable[[sqlite3.Connection], bool] = lambda connection: False,
+    ) -> None:
+        """is_frozen: asked in each transaction; jobs that then change something raise Frozen and are undone."""
         self._connection = connection
         self._after_commit = after_commit
+        self._asks_frozen, self._is_frozen = is_frozen, False
         self._waiting: queue.SimpleQueue[tuple[Job, Future] | None] = queue.SimpleQueue()
         self.taken, self.waited_s, self.longest_wait_s, self.busy_since, self.trouble = 0, 0.0, 0.0, 0.0, ""
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -95,9 +112,10 @@ class Writer:
         batch, done = [first], []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
+            self._is_frozen = self._asks_frozen(self._connection)
             if self._waiting.empty():
                 job, future = first
-                done.append((future, job(self._connection)))
+                done.append((future, self._do(job)))
             else:
                 self._run_batch(batch, done)
             self._connection.execute("COMMIT")
@@ -128,7 +146,7 @@ class Writer:
     def _run_one(self, job: Job, future: Future, done: list[tuple[Future, object]]) -> None:
         self._connection.execute("SAVEPOINT job")
         try:
-            result = job(self._connection)
+            result = self._do(job)
         except Exception as error:
             if not self._connection.in_transaction:
                 raise  # SQLite gave the whole transaction up: a matter for the batch
@@ -138,3 +156,10 @@ class Writer:
         else:
             self._connection.execute("RELEASE job")
             done.append((future, result))
+
+    def _do(self, job: Job) -> object:
+        before = self._connection.total_changes
+        result = job(self._connection)
+        if self._is_frozen and self._connection.total_changes != before:
+            raise Frozen
+        return result

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 LOCK = "roadbook.lock"
 # What is being fetched stands here, until it is put in place whole.
@@ -26,7 +27,7 @@ class InUse(CannotOpen):
     """Somebody else has the folder in a way that rules this out."""
 
 
-def share(folder: Path) -> int:
+def share(folder: Path) -> BinaryIO:
     """Say that the firm is open, until this is closed. Raises CannotOpen."""
     if (folder / SCRATCH).exists() and not (folder / "roadbook.db").exists():
         raise CannotOpen(
@@ -37,7 +38,7 @@ def share(folder: Path) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
-        os.close(lock)
+        lock.close()
         raise InUse(f"{folder} is being restored by {holders(folder)}: wait until that is done") from None
     return lock
 
@@ -50,12 +51,10 @@ def alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise InUse(
-                f"{folder} is open in {holders(folder)}. Stop that first: systemctl stop roadbook"
-            ) from None
+            raise InUse(f"{folder} is open in {holders(folder)}. Stop that first: systemctl stop roadbook") from None
         yield
     finally:
-        os.close(lock)
+        lock.close()
 
 
 def holders(folder: Path) -> str:
@@ -78,9 +77,9 @@ def _command(pid: int) -> str:
     return ""
 
 
-def _open(folder: Path) -> int:
+def _open(folder: Path) -> BinaryIO:
     try:
-        return os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.fdopen(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
     except OSError as error:
         raise CannotOpen(
             f"{folder} cannot be written to: {error.strerror}. Give it to the user that runs Roadbook:"

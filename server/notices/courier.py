@@ -18,6 +18,7 @@ from server.notices.outcome import Outcome
 from server.notices.reach import PUSH_HOSTS, Reach, web_client
 from server.notices.spread import Means, spread
 from server.notices.wording import sentence
+from server.writer import Frozen
 from web.text import Text
 
 POLL_S = 1.0
@@ -56,15 +57,19 @@ class Courier:
 
     async def run(self) -> None:
         """Run for as long as the server does."""
-        await self.firm.write(deliveries.resume)
-        tidied_at = 0.0
+        has_resumed, tidied_at = False, 0.0
         try:
             while True:
                 try:
+                    if not has_resumed:
+                        await self.firm.write(deliveries.resume)
+                        has_resumed = True
                     await self._round()
                     if time.monotonic() - tidied_at > TIDY_S:
                         tidied_at = time.monotonic()
                         await self.firm.write(lambda db: deliveries.tidy(db, self.firm.clock()))
+                except Frozen:  # whoever takes the firm over sends them
+                    pass
                 except Exception:  # the next round may do better; the server must go on
                     log.exception("notices could not be sent")
                 await asyncio.sleep(SETTLE_S if self._under_way else POLL_S)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from server.approvals import overdue
 from server.database import sqlite3
 from server.notices import queue
+from server.writer import Frozen
 
 from . import rebuild
 from .plan import notice_key, plan_row
@@ -46,6 +47,8 @@ async def keep_reminding(firm) -> None:
                 await firm.write(lambda db: let_go(db, firm.clock()))
                 let_go_at_ms = firm.clock() + LET_GO_EVERY_MS
             sleep_s = seconds_to_next(firm)
+        except Frozen:  # whoever takes the firm over reminds
+            pass
         except Exception:  # the next round may do better; the server must go on
             log.exception("reminding failed")
         await asyncio.sleep(sleep_s)
