@@ -1,4 +1,4 @@
-"""run, serve, doctor: a firm on a socket, and whether this machine is fit for it."""
+"""run, serve: a firm on a socket."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from server.config import read_data_folder, read_firms_folder, read_hosted, read_process_settings
-from server.doctor import examine, why_not_serve
+from server.config import read_firms_folder, read_hosted, read_process_settings
+from server.doctor import why_not_serve
 from server.serve import run_sample, serve_firm, serve_firms
 
 SAMPLE_FOLDER = Path(__file__).parents[2] / "var"
@@ -22,9 +22,6 @@ def add_to(commands) -> None:
     serving = commands.add_parser("serve", help="serve the firm in ROADBOOK_DATA, or those in ROADBOOK_FIRMS")
     serving.set_defaults(command=serve)
 
-    doctor = commands.add_parser("doctor", help="check this machine and the firm's folder")
-    doctor.set_defaults(command=lambda options: report(read_data_folder(firm=options.firm)))
-
 
 def serve(options: argparse.Namespace) -> int:
     process = read_process_settings()
@@ -37,13 +34,3 @@ def serve(options: argparse.Namespace) -> int:
     else:
         serve_firms(process, read_hosted)
     return 0
-
-
-def report(folder: Path) -> int:
-    """Print every finding; 1 where one failed."""
-    findings = list(examine(folder))
-    for finding in findings:
-        print(f"{finding.state:8} {finding.name}: {finding.words}")
-        if finding.way_out:
-            print(f"{'':8} → {finding.way_out}")
-    return 1 if any(finding.state == "failed" for finding in findings) else 0
