@@ -1,7 +1,7 @@
 """Connections to a firm's SQLite file, and their settings, in one place.
 
 `sqlite3` here is the module sqlite-utils uses: pysqlite3 where a wheel exists, because Python's own
-build may carry the WAL-reset bug (see `server/doctor.py`).
+build may carry the WAL-reset bug (see `server/doctor/machine.py`).
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ import asyncio
 import hashlib
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -89,6 +90,13 @@ async def send(server: MailServer, message: EmailMessage) -> Outcome:
 
 
 def _send(server: MailServer, message: EmailMessage) -> None:
+    with opened(server) as client:
+        client.send_message(message)
+
+
+@contextmanager
+def opened(server: MailServer) -> Iterator[smtplib.SMTP]:
+    """A connection that is secured and signed in. Raises smtplib.SMTPException, OSError."""
     context = ssl.create_default_context()
     if server.scheme == "smtps":
         client = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT_S, context=context)
@@ -99,7 +107,7 @@ def _send(server: MailServer, message: EmailMessage) -> None:
             client.starttls(context=context)
         if server.login:
             client.login(server.login, server.password)
-        client.send_message(message)
+        yield client
 
 
 def _said(words: bytes | str) -> str:
