@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, suppress
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -34,6 +34,8 @@ NOT_OPEN = (
 LOOKING = Rule("looking", 20, 1)
 # How long a firm that could not be opened is left alone.
 TRY_AGAIN_S = 10.0
+# What the proxy asks before it gets a certificate for a name, with ?domain=NAME: 200 where a firm has it, else 404.
+HOSTED = "/hosted"
 # Several firms' devices at once; more only take turns in one interpreter.
 THREADS = 2 * PULL_THREADS
 
@@ -76,6 +78,8 @@ class Firms:
             await self._live(receive, send)
             return
         app = await self._app_for(Headers(scope=scope).get("host", ""))
+        if app is self.nobody and scope["path"] == HOSTED:
+            app = await self._is_hosted(QueryParams(scope["query_string"]).get("domain", ""))
         await app(scope, receive, send)
 
     async def _app_for(self, host: str) -> ASGIApp:
@@ -107,6 +111,11 @@ class Firms:
                 # All of it or nothing: a firm that is tried once more must not be open twice.
                 self._running.push_async_callback(running.pop_all().aclose)
             self._apps[host] = app
+
+    async def _is_hosted(self, name: str) -> ASGIApp:
+        """Asked under a name that is no firm's. Without it, anybody could have certificates made for any name."""
+        names = {host.partition(":")[0] for host in [*self._apps, *await self._hosted()]}
+        return PlainTextResponse("", 200 if name.lower() in names else 404)
 
     async def _hosted(self) -> dict[str, Settings]:
         if not self._looking.take("", LOOKING):

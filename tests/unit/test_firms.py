@@ -93,6 +93,18 @@ def test_a_host_without_a_firm_is_told_so_and_makes_none(hosted):
     assert sorted(path.name for path in firms.iterdir()) == ["acme", "zhou"]
 
 
+def test_a_proxy_is_told_which_names_to_have_certificates_for(hosted):
+    _, port, _ = hosted
+
+    def status(domain: str) -> int:
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/hosted?domain={domain}", timeout=WAIT_S).status
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+    assert [status(name) for name in ("acme.localhost", "ACME.localhost", "other.localhost", "")] == [200, 200, 404, 404]
+
+
 def test_a_firm_that_comes_while_the_process_runs_is_served(hosted):
     firms, port, _ = hosted
     (firms / "late").mkdir()
