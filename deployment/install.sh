@@ -189,7 +189,7 @@ let_out() {
     [ -n "${outside# }" ] || return 0
     for one in $outside; do
         [ -z "$root" ] || break
-        case $one in /home/* | /root/* | /run/user/*) fail "$one is in a home, which the services cannot see. Take a folder elsewhere, such as /mnt/backup/roadbook" ;; esac
+        case $one in /home/* | ~root/* | /run/user/*) fail "$one is in a home, which the services cannot see. Take a folder elsewhere, such as /mnt/backup/roadbook" ;; esac
         [ -d "$one" ] || folder "$one" 700 roadbook:roadbook
     done
     folder "/etc/systemd/system/$1.service.d" 755 root:root
@@ -261,13 +261,13 @@ finish() {
     is_running || { say "Not started. Start it with: systemctl start roadbook caddy"; return 0; }
     if [ "$kind" != firms ]; then
         say
-        roadbook doctor || true
+        /usr/local/bin/roadbook doctor || true
     fi
     say
     hints
     [ "$kind" != firms ] || { say "Make a folder for each firm: deployment/ADMINISTRATION.md, Several firms"; return 0; }
     # Only a new firm has such a link.
-    roadbook admin 2>/dev/null || say "Roadbook is at $url"
+    /usr/local/bin/roadbook admin 2>/dev/null || say "Roadbook is at $url"
 }
 
 # What only the administrator can do: names, firewalls, trust.

@@ -99,6 +99,10 @@ $(options)
 
 (roadbook) {
 	log
+	header {
+		-Server
+		?Strict-Transport-Security "max-age=31536000"
+	}
 	request_body {
 		max_size 64MB
 	}
