@@ -23,6 +23,7 @@ from server.admin import approvals_money_endpoint as admin_money
 from server.admin import conflicts_endpoint as admin_conflicts
 from server.admin import endpoint as admin
 from server.admin import pool_endpoint as admin_pool
+from server.admin import devices_endpoint as admin_devices
 from server.admin import robots_endpoint as admin_robots
 from server.admin import status_endpoint as admin_status
 from server.assets import Assets
@@ -33,6 +34,8 @@ from server.backup import litestream
 from server.backup.offsite import Replicated
 from server.backup.settling import Settling
 from server.config import Settings
+from server.devices import endpoint as devices
+from server.devices.emptying import Emptying
 from server.imports import endpoint as imports
 from server.limits import Limits
 from server.notices import endpoint as notices
@@ -66,6 +69,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         Route("/live", stream),
         *sign_in.routes,
         *own_sign_in.routes,
+        *devices.routes,
         *second_factor.routes,
         *sign_in_keys.routes,
         *fresh_proof.routes,
@@ -75,6 +79,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *admin_conflicts.routes,
         *admin_pool.routes,
         *admin_robots.routes,
+        *admin_devices.routes,
         *admin_status.routes,
         *imports.routes,
         *notices.routes,
@@ -96,6 +101,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
             Middleware(Guard, public_url=settings.url),
             Middleware(Limits, firm=firm),
             Middleware(NoteSeen, firm=firm),
+            Middleware(Emptying, firm=firm),
             Middleware(Settling, firm=firm),
         ],
         exception_handlers=errors.HANDLERS,

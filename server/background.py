@@ -19,6 +19,7 @@ from .accept import accept_as_server
 from .approvals import overdue, substitutes
 from .attachments import collection
 from .database import sqlite3
+from .devices import known
 from .pool import return_daily
 from .writer import Frozen
 
@@ -38,6 +39,7 @@ async def keep_house(firm) -> None:
             await asyncio.to_thread(firm.remember_life)
             while await firm.write(lambda db: collect.collect(db, firm)):
                 pass
+            await firm.write(lambda db: known.tidy(db, firm.clock()))
             await _to_its_end(holding.decide_for_all, firm)
             await _to_its_end(collection.keep_up, firm)
         except Frozen:  # a firm that is being moved is looked after where it goes

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.devices.known import KEPT_MS
 from server.sign_in import sessions
 from server.writer import Frozen
 
@@ -52,6 +53,8 @@ def _session(request: Request, firm, find) -> Session:
     # A farewell has its day, however often the device comes.
     if row["is_active"] and sessions.is_worth_noting(row, now_ms):
         request.state.seen = row["token_hash"]
+    elif row["is_active"] and not row["schema"]:
+        request.state.unknown = row["token_hash"]
     return Session(row["user_id"], row["device_id"], row["token_hash"])
 
 
@@ -61,7 +64,8 @@ def cookie_name(request: Request) -> str:
 
 def give_cookie(request: Request, response, token: str) -> None:
     """Hand a fresh session's token to the browser: out of reach of scripts, never sent cross-site."""
-    seconds = sessions.IDLE_MS // 1000
+    # Longer than the session: a device whose session ended is known again when it is to be emptied.
+    seconds = KEPT_MS // 1000
     secure = request.app.state.settings.is_https
     response.set_cookie(
         cookie_name(request), token, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax"
@@ -118,7 +122,9 @@ class NoteSeen:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
-        token_hash = scope.get("state", {}).get("seen")
+        state = scope.get("state", {})
+        told = state.get("told")
+        token_hash = state.get("seen") or (state.get("unknown") if told else None)
         if token_hash:
             with suppress(Frozen):
-                await self.firm.write(lambda conn: sessions.note_seen(conn, token_hash, self.firm.clock()))
+                await self.firm.write(lambda conn: sessions.note_seen(conn, token_hash, self.firm.clock(), told))

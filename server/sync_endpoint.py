@@ -50,6 +50,8 @@ class Asked:
     chunk: int = ROWS_IN_A_CHUNK
     clock: int = 0
     ops: tuple[dict, ...] = ()
+    schema: str = ""
+    unsent: int | None = None
 
 
 async def sync(request: Request, firm) -> Response:
@@ -58,10 +60,12 @@ async def sync(request: Request, firm) -> Response:
     session = signed_in_or_leaving(request, firm)
     try:
         asked = _asked(await read_json(request))
+        request.state.told = asked.schema, asked.unsent
         outcomes = await _judged(firm, session.user_id, session.device_id, asked)
         if asked.ops:
             await firm.offsite.settle(SETTLE_S)
-        return await respond(request, firm, lambda: answer(firm, session.user_id, asked, outcomes))
+        word = getattr(request.state, "wipe", "")
+        return await respond(request, firm, lambda: answer(firm, session.user_id, asked, outcomes, word))
     except Refuse as refuse:
         return refuse.response
     except StartAgain:
@@ -147,7 +151,10 @@ def _asked(asked: dict) -> Asked:
     for number, op in enumerate(ops):
         need(isinstance(op, dict) and is_id(op.get("id")), f"operation {number} has no id")
         need(isinstance(op.get("group"), str | None), f"operation {number}: group is an id")
-    return Asked(asked["cursor"], known, chunk, clock, tuple(ops))
+    schema, unsent = asked.get("schema", ""), asked.get("unsent")
+    need(isinstance(schema, str), "schema is text")
+    need(unsent is None or (_is_whole(unsent) and unsent >= 0), "unsent is a number")
+    return Asked(asked["cursor"], known, chunk, clock, tuple(ops), schema[:80], unsent)
 
 
 def _is_whole(value: object) -> bool:
@@ -157,8 +164,10 @@ def _is_whole(value: object) -> bool:
 # --- the answer --------------------------------------------------------------------------------------
 
 
-def answer(firm, user_id: str, asked: Asked, outcomes: list[dict]) -> Iterator[str]:
+def answer(firm, user_id: str, asked: Asked, outcomes: list[dict], wipe: str = "") -> Iterator[str]:
     """The lines to send. Read after the operations are in force, so that their rows are among them.
+
+    wipe: the word of a device that is to be emptied once it has brought what it has.
 
     Raises StartAgain before the first line.
     """
@@ -166,7 +175,7 @@ def answer(firm, user_id: str, asked: Asked, outcomes: list[dict]) -> Iterator[s
     with firm.look() as db:
         seq = record.current_seq(db)
         cursor = _cursor(firm, db, user_id, asked.cursor, holds.window_ms)
-        hello = _hello(firm, db, user_id, holds)
+        hello = _hello(firm, db, user_id, holds, wipe)
     if asked.cursor == "":
         hello["rows"] = _rows_to_come(firm, user_id, holds)
     safe = firm.offsite.safe_seq(seq)
@@ -195,7 +204,7 @@ def _rows_to_come(firm, user_id: str, holds: holding.Holding) -> int:
         return count_rows(db, holds.window_ms)
 
 
-def _hello(firm, db, user_id: str, holds: holding.Holding) -> dict:
+def _hello(firm, db, user_id: str, holds: holding.Holding, wipe: str = "") -> dict:
     hello = {
         "protocol": PROTOCOL,
         "epoch": firm.epoch,
@@ -208,6 +217,9 @@ def _hello(firm, db, user_id: str, holds: holding.Holding) -> dict:
         hello["accounts"] = [holds.accounts_held, holds.accounts_visible]
     if not db.execute("SELECT 1 FROM main.user WHERE id = ? AND is_active = 1 AND deleted = 0", (user_id,)).fetchone():
         hello["farewell"] = True
+    if wipe:
+        # A release that knows of no wipe takes leave, which is nearly the same.
+        hello |= {"farewell": True, "wipe": wipe}
     return hello | {"key": hashlib.sha256(as_line(hello).encode()).hexdigest()[:8]}
 
 

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from server import audit
 from server.admin.changes import fresh_id
+from server.devices.known import has_left
 from server.audit.failures import network, note_failure
 from server.html import show, text_for
 from server.request import SignedOut, address, cookie_name, give_cookie, safe_next, signed_in, take_cookie
@@ -165,6 +166,7 @@ def _device_of(conn, old_token: str | None, user_id: str) -> str | None:
     row = conn.execute(
         "DELETE FROM session WHERE token_hash = ? RETURNING user_id, device_id", (digest(old_token),)
     ).fetchone()
+    has_left(conn, digest(old_token))
     return row["device_id"] if row and row["user_id"] == user_id else None
 
 
@@ -184,6 +186,7 @@ async def sign_out(request: Request) -> Response:
 
 def _end(conn, session, now_ms: int) -> None:
     sessions.end(conn, session.user_id, session.token_hash)
+    has_left(conn, session.token_hash)
     audit.note(conn, now_ms, session.user_id, session.device_id, "signed_out", f"user/{session.user_id}")
 
 

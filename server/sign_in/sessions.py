@@ -52,7 +52,7 @@ def find_any(conn, token: str, now_ms: int):
     """The same, also of a person who was disabled and may still bring what was typed before."""
     return conn.execute(
         "SELECT session.token_hash, session.user_id, session.device_id, session.started_by,"
-        " session.created_at_ms, session.last_seen_ms, user.is_active = 1 AND user.deleted = 0 AS is_active"
+        " session.created_at_ms, session.last_seen_ms, session.schema, user.is_active = 1 AND user.deleted = 0 AS is_active"
         " FROM session JOIN user ON user.id = session.user_id"
         " WHERE session.token_hash = ? AND session.expires_at_ms > ?",
         (digest(token), now_ms),
@@ -70,10 +70,13 @@ def is_worth_noting(row, now_ms: int) -> bool:
     return now_ms - row["last_seen_ms"] >= NOTE_EVERY_MS
 
 
-def note_seen(conn, token_hash: str, now_ms: int) -> None:
+def note_seen(conn, token_hash: str, now_ms: int, told: tuple[str, int | None] | None = None) -> None:
+    """told: which model the device runs and how much is unsent there, where it has said so."""
+    schema, unsent = told or (None, None)
     conn.execute(
-        "UPDATE session SET last_seen_ms = ?, expires_at_ms = ? WHERE token_hash = ?",
-        (now_ms, now_ms + IDLE_MS, token_hash),
+        "UPDATE session SET last_seen_ms = ?, expires_at_ms = ?, schema = coalesce(?, schema),"
+        " unsent = iif(? IS NULL, unsent, ?) WHERE token_hash = ?",
+        (now_ms, now_ms + IDLE_MS, schema, schema, unsent, token_hash),
     )
 
 
