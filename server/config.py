@@ -37,6 +37,7 @@ class Settings:
     contact: where push services may complain to, '' for url. smtp: None where no e-mail is sent.
     log: 'json', 'text', or '' for what suits where it goes to. metrics: who may read measures.
     home: the folder of what serves every firm of this machine. replica: the firm's place away from it, None without.
+    copies: the folder of its nightly copies.
     """
 
     data: Path
@@ -51,6 +52,7 @@ class Settings:
     contact: str
     home: Path
     replica: Place | None
+    copies: Path
     log: str
     metrics: Access
 
@@ -81,6 +83,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, firm: str | None = No
     values |= given
     values.setdefault("home", values["data"])
     values["replica"] = _replica(config, values["home"], firm)
+    values["copies"] = _copies(config, values["data"], firm)
     return Settings(**values)
 
 
@@ -99,6 +102,14 @@ def _replica(config: Config, home: Path, firm: str | None) -> Place | None:
     if lies_in(place, home):
         raise WrongSetting(f"ROADBOOK_REPLICA is {place}: in {home} it would be lost with what it is a copy of")
     return place.below(firm) if firm else place
+
+
+def _copies(config: Config, data: Path, firm: str | None) -> Path:
+    """Where this firm's nightly copies are: a folder of its own where there are several."""
+    copies = _read(config, COPIES)
+    if copies is None:
+        return data / "copies"
+    return copies / firm if firm else copies
 
 
 def read_hosted(environ: Mapping[str, str] = os.environ) -> list[Settings]:
@@ -267,6 +278,7 @@ SETTINGS = (
     Setting("ROADBOOK_METRICS", "metrics", read_access, "loopback", default=Access("loopback")),
 )
 
+COPIES = Setting("ROADBOOK_COPIES", "copies", _folder, "/mnt/second-disk/copies", default=None)
 REPLICA = Setting("ROADBOOK_REPLICA", "replica", read_place, "s3://bucket/roadbook?region=eu-central-1", default=None)
 REPLICA_CREDENTIALS = (
     Setting("ROADBOOK_REPLICA_KEY", "replica_key", str, "AKIAIOSFODNN7EXAMPLE", default=""),
@@ -274,4 +286,4 @@ REPLICA_CREDENTIALS = (
     Setting("ROADBOOK_REPLICA_HOST_KEY", "replica_host_key", str, "ssh-ed25519 AAAAC3Nza", default=""),
 )
 
-EVERY_SETTING = (*SETTINGS, FIRMS, REPLICA, *REPLICA_CREDENTIALS)
+EVERY_SETTING = (*SETTINGS, FIRMS, COPIES, REPLICA, *REPLICA_CREDENTIALS)

@@ -174,7 +174,7 @@ def _open(file: Path, clock: Callable[[], int]) -> sqlite3.Connection:
         newer = unknown_names(writing)
     except sqlite3.DatabaseError as error:
         raise in_use.CannotOpen(
-            f"{file} cannot be opened ({error}). roadbook doctor looks into it; roadbook restore puts a copy in its place"
+            f"{file} cannot be opened ({error}). roadbook doctor looks into it; roadbook restore puts a copy in place"
         ) from None
     try:
         if newer:

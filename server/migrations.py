@@ -77,7 +77,7 @@ def m0012_watching(db: Database) -> None:
 
 
 def unknown_names(db) -> list[str]:
-    """Migrations that this database has and this version does not know: it was made by a newer one. db: a connection."""
+    """Migrations that this database has and this version does not know: a newer one made it. db: a connection."""
     applied = migrations.applied(Database(db, execute_plugins=False))
     known = {migration.name for migration in migrations._migrations}
     return [migration.name for migration in applied if migration.name not in known]
