@@ -1,4 +1,4 @@
-"""A firm's folder and its database: there, writable, private, with room, whole, of this release, and not of tomorrow."""
+"""A firm's folder and its database: there, writable, private, with room, whole, of this release, not of tomorrow."""
 
 from __future__ import annotations
 
@@ -96,6 +96,7 @@ def _open(file: Path) -> sqlite3.Connection:
 
 
 def _look_inside(file: Path, now_s: float) -> Iterator[Finding]:
+    migrated = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'roadbook'"
     with closing(_open(file)) as db:
         try:
             done = {

@@ -115,7 +115,8 @@ def line_of(record: logging.LogRecord) -> dict:
         "level": record.levelname.lower(),
         "logger": record.name,
         "message": _message(record),
-        "request_id": current.get(),
+        # A stream may end in a task that is of no request.
+        "request_id": record.__dict__.get("request_id") or current.get(),
     }
     if not line["request_id"]:
         del line["request_id"]

@@ -79,8 +79,16 @@ class _Seen:
         firm = self.watch.firm
         firm.measures.note_request(method, route, status, seconds, self.sent, firm.clock())
         if log.isEnabledFor(logging.INFO):
-            told = {"method": method[:16], "route": route, "status": status, "ms": round(seconds * 1000, 1)}
-            log.info("answered", extra=told | {"bytes": self.sent, "firm": self.watch.host})
+            told = {
+                "request_id": self.request_id,
+                "method": method[:16],
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "bytes": self.sent,
+                "firm": self.watch.host,
+            }
+            log.info("answered", extra=told)
 
 
 def route_of(scope: Scope) -> str:
