@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from server import audit
 from server.html import text_for, who
 from server.pages import Pages, run_queries
 from server.person import me_of, timezone_of
@@ -50,6 +51,9 @@ async def file(request: Request) -> Response:
     asked = dict(request.query_params)
     args = (state.firm, state.pages, session.user_id, asked, text_for(request))
     data = await to_thread.run_sync(expenses_csv, *args)
+    firm, by = state.firm, (session.user_id, session.device_id)
+    lines = {"bytes": len(data)}
+    await firm.write(lambda conn: audit.note(conn, firm.clock(), *by, "exported", "expenses.csv", lines))
     headers = {"Content-Disposition": 'attachment; filename="expenses.csv"', "Cache-Control": "no-store"}
     return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -18,10 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import vcards
+from server import audit, vcards
 from server.export_columns import ACCOUNT_COLUMNS, ACTIVITY_COLUMNS, ACTIVITY_KINDS, CONTACT_COLUMNS
 from server.html import show, text_for, who
 from server.imports.duplicates import find_people, who_else
+from server.sign_in import fresh
 from server.spreadsheet import csv_bytes
 from web.text import Text
 
@@ -59,6 +60,9 @@ def activities_csv(conn, text: Text) -> bytes:
 def contacts_vcf(conn, text: Text) -> bytes:
     return vcards.cards(conn.execute(CONTACTS_SQL))
 
+
+# What a line of each file is, as the person's own reader sees it.
+LINES = {"accounts.csv": "account", "contacts.csv": "contact", "activities.csv": "activity", "contacts.vcf": "contact"}
 
 FILES: dict[str, Callable[[object, Text], bytes]] = {
     "accounts.csv": accounts_csv,
@@ -126,13 +130,35 @@ async def page(request: Request) -> Response:
 
 async def file(request: Request) -> Response:
     session, _ = who(request)
-    name = request.path_params["name"]
+    firm, name = request.app.state.firm, request.path_params["name"]
     if name not in FILES:
         raise HTTPException(404)
-    data = await to_thread.run_sync(export_for, request.app.state.firm, session.user_id, name, text_for(request))
+    # Whoever sees everything takes the whole firm's data away.
+    refusal = await fresh.demand(request, next_path="/export") if sees_everything(firm, session.user_id) else None
+    if refusal:
+        return refusal
+    data = await to_thread.run_sync(export_for, firm, session.user_id, name, text_for(request))
+    detail = {"rows": rows_in(firm, session.user_id, name)}
+    by = session.user_id, session.device_id
+    await firm.write(lambda conn: audit.note(conn, firm.clock(), *by, "exported", name, detail))
     kind = "text/vcard" if name.endswith(".vcf") else "text/csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=f"{kind}; charset=utf-8", headers=headers)
+
+
+def sees_everything(firm, user_id: str) -> bool:
+    with firm.look() as conn:
+        found = conn.execute(
+            "SELECT 1 FROM user JOIN role ON role.id = user.role_id WHERE user.id = ? AND data_scope = 'everything'",
+            (user_id,),
+        ).fetchone()
+    return found is not None
+
+
+def rows_in(firm, user_id: str, name: str) -> int:
+    """How many lines a file of FILES has for this person."""
+    with firm.read(user_id) as conn:
+        return conn.execute(f"SELECT count(*) FROM {LINES[name]}").fetchone()[0]
 
 
 def export_for(firm, user_id: str, name: str, text: Text) -> bytes:
@@ -155,6 +181,8 @@ def main(argv: list[str], firm) -> int:
         print(f"roadbook: --for {options.person}: {who_else(people)}", file=sys.stderr)
         return 2
     data = export_for(firm, people[0], options.file, Text(options.language, firm.timezone, firm.clock()))
+    detail = {"rows": rows_in(firm, people[0], options.file), "for": people[0]}
+    firm.write_now(lambda conn: audit.note(conn, firm.clock(), "", "", "exported", options.file, detail))
     if options.output:
         options.output.write_bytes(data)
     else:

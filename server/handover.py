@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from sync.entities import BY_NAME
 
-from . import permission, record, scope
+from . import audit, permission, record, scope
 from .database import sqlite3
 from .handover_plan import plan
 from .permission import Rejected
@@ -78,6 +78,9 @@ def carry_out(db: sqlite3.Connection, handover: dict, author: Author, now_ms: in
     for row in wanted.tasks:
         move.task(row)
     found = db.execute("SELECT * FROM handover WHERE id = ?", (handover["id"],)).fetchone()
+    # Whoever moves work by leaving is noted as the person who did that.
+    by, device_id = author.user_id, author.device_id
+    audit.note(db, now_ms, by, device_id, "handover_made", f"handover/{handover['id']}", move.counts)
     done = {"done_at_ms": now_ms, "counts": as_json(move.counts)}
     return record.update(db, HANDOVER, dict(found), done, move.author, touched)
 

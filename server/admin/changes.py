@@ -1,6 +1,6 @@
 """One change of a server-only entity, as an operation through the same door as everything else.
 
-So history, scope and every phone follow by themselves.  All functions run in a write job.
+So history, scope, every phone and the audit log follow by themselves.  All functions run in a write job.
 """
 
 from __future__ import annotations
@@ -8,9 +8,13 @@ from __future__ import annotations
 import json
 import secrets
 
+from server import audit
 from server.accept import accept_as_server
 from sync.entities import BY_NAME
 from sync.ids import uuid7
+
+# What the audit log may repeat of a row: never what somebody typed.
+PLAIN_TYPES = ("flag", "count", "enum", "ref", "money", "date")
 
 
 class Refused(Exception):
@@ -81,3 +85,13 @@ def _accept(conn, firm, by: str | None, what: dict) -> None:
     for outcome in accept_as_server(conn, firm, [operation], by):
         if outcome["is"] == "rejected":
             raise Refused(outcome["reason"], **outcome["detail"])
+    verb = "row_deleted" if what.get("delete") else "row_changed" if what["base"] else "row_made"
+    audit.note_by(conn, firm.clock(), by, verb, f"{what['entity']}/{what['row']}", _plain(what))
+
+
+def _plain(what: dict) -> dict:
+    """The names of all fields that an operation sets, and the values of those that are no text."""
+    kinds = BY_NAME[what["entity"]].by_name
+    named = {**what.get("set", {}), **what.get("add", {}), **what.get("remove", {})}
+    values = {name: value for name, value in what.get("set", {}).items() if kinds[name].type in PLAIN_TYPES}
+    return {"fields": sorted(named)} | {name: "" if value is None else value for name, value in values.items()}

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
+from server import audit
 from server.accept import accept_as_server
 from server.admin.changes import fresh_id
 from sync.entities import BY_NAME
@@ -152,6 +153,8 @@ def settle(conn, firm, by: str, ids: list[str], take: bool) -> Settled:
             settled.refused.append((conflict_id, refusals[0]["reason"], refusals[0]["detail"]))
         else:
             settled.done += 1
+    if settled.done:
+        audit.note_by(conn, firm.clock(), by, "conflicts_settled", "", {"settled": settled.done, "take": int(take)})
     return settled
 
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from server import audit
 from server.admin import conflicts
 from server.admin.conflicts import Filter
 from server.admin.endpoint import administrator
@@ -58,7 +59,7 @@ async def settle(request: Request) -> Response:
 
 
 async def file(request: Request) -> Response:
-    administrator(request)
+    by = administrator(request)
     firm, text = request.app.state.firm, text_for(request)
     with firm.look() as conn:
         found = conflicts.find(conn, _filter(request), firm.clock(), MOST_IN_FILE)
@@ -66,6 +67,8 @@ async def file(request: Request) -> Response:
     headers = {"Content-Disposition": 'attachment; filename="conflicts.csv"'}
     with speaking(text):
         data = conflicts_csv(found, lines, text)
+    rows = {"rows": len(found)}
+    await firm.write(lambda conn: audit.note_by(conn, firm.clock(), by, "exported", "conflicts.csv", rows))
     return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
 
 

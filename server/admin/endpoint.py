@@ -11,21 +11,22 @@ from starlette.routing import Route
 
 from server.admin import departments, leaving, people, roles, words
 from server.admin.changes import Refused
+from server.audit import By
 from server.errors import Forbidden, problem
 from server.html import show, text_for, who
-from server.sign_in import invites
+from server.sign_in import fresh, invites
 from server.sign_in.codes import spaced
 from server.sign_in.endpoint import typed
 
 PERSON_FIELDS = ("name", "title", "department_id", "role_id", "manager_id")
 
 
-def administrator(request: Request) -> str:
-    """The user id of whoever asks, an administrator. Raises SignedOut, Forbidden."""
+def administrator(request: Request) -> By:
+    """The user id of whoever asks, an administrator, and on which device. Raises SignedOut, Forbidden."""
     session, me = who(request)
     if not me["is_admin"]:
         raise Forbidden
-    return session.user_id
+    return By(session.user_id, session.device_id)
 
 
 async def overview(request: Request) -> Response:
@@ -48,6 +49,9 @@ async def new_person(request: Request) -> Response:
     if request.method != "POST":
         return _person_page(request, None)
     firm, form = request.app.state.firm, await typed(request)
+    refusal = await _proof_for_role(request, form, None)
+    if refusal:
+        return refusal
     try:
         user_id = await firm.write(lambda conn: people.add(conn, firm, by, _person_fields(form)))
     except Refused as refused:
@@ -62,11 +66,38 @@ async def one_person(request: Request) -> Response:
         return _person_page(request, user_id)
     form = await typed(request)
     seen = seen_version(form)
+    refusal = await _proof_for_role(request, form, user_id)
+    if refusal:
+        return refusal
     try:
         await firm.write(lambda conn: people.edit(conn, firm, by, user_id, seen, _person_fields(form)))
     except Refused as refused:
         return _person_page(request, user_id, form, refused)
     return RedirectResponse("/admin/people", 303)
+
+
+async def _proof_for_role(request: Request, form: dict[str, str], user_id: str | None) -> Response | None:
+    """Whoever makes somebody an administrator shows first that they are themselves."""
+    with request.app.state.firm.look() as conn:
+        row = conn.execute("SELECT role_id FROM user WHERE id = ?", (user_id,)).fetchone()
+        is_new = form.get("role_id") != (row[0] if row else None)
+        if not (is_new and people.administers(conn, form.get("role_id"))):
+            return None
+    return await fresh.demand(request, form)
+
+
+async def person_second_factor(request: Request) -> Response:
+    """POST: take away app, recovery codes and passkeys of somebody who has lost them."""
+    by = administrator(request)
+    firm, user_id = request.app.state.firm, request.path_params["id"]
+    refusal = await fresh.demand(request, await typed(request))
+    if refusal:
+        return refusal
+    try:
+        await firm.write(lambda conn: people.reset_second_factor(conn, firm, by, user_id))
+    except Refused as refused:
+        return _person_page(request, user_id, None, refused)
+    return RedirectResponse(f"/admin/people/{user_id}", 303)
 
 
 async def person_activity(request: Request) -> Response:
@@ -210,6 +241,13 @@ def _departments_page(request: Request, form: dict | None = None, refused: Refus
 
 async def all_roles(request: Request) -> Response:
     """POST without id adds one; with id changes it, or deletes it (delete=1)."""
+    administrator(request)
+    if request.method == "POST":
+        form = await typed(request)
+        is_weighty = form.get("is_admin") or not form.get("needs_second")
+        refusal = await fresh.demand(request, form) if is_weighty else None
+        if refusal:
+            return refusal
     return await answer_form(request, _roles_page, _change_role, "/admin/roles")
 
 
@@ -221,12 +259,14 @@ def _change_role(conn, firm, by: str, form: dict[str, str]) -> None:
         "is_admin": 1 if form.get("is_admin") else 0,
         "is_cashier": 1 if form.get("is_cashier") else 0,
     }
+    needs_second = bool(form.get("needs_second"))
     if not role_id:
-        roles.add(conn, firm, by, fields)
+        roles.require_second_factor(conn, firm, by, roles.add(conn, firm, by, fields), needs_second)
     elif form.get("delete"):
         roles.delete(conn, firm, by, role_id)
     else:
         roles.edit(conn, firm, by, role_id, seen_version(form), fields)
+        roles.require_second_factor(conn, firm, by, role_id, needs_second)
 
 
 def _roles_page(request: Request, form: dict | None = None, refused: Refused | None = None) -> Response:
@@ -255,6 +295,7 @@ routes = [
     Route("/admin/people/new", new_person, methods=["GET", "POST"]),
     Route("/admin/people/{id}", one_person, methods=["GET", "POST"]),
     Route("/admin/people/{id}/activity", person_activity, methods=["POST"]),
+    Route("/admin/people/{id}/second-factor", person_second_factor, methods=["POST"]),
     Route("/admin/people/{id}/leave", person_leaves, methods=["GET", "POST"]),
     Route("/admin/people/{id}/invites", person_invite, methods=["POST"]),
     Route("/admin/people/{id}/codes", person_code, methods=["POST"]),

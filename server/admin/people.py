@@ -5,8 +5,9 @@ Functions that change something run in a write job; `by` is the administrator wh
 
 from __future__ import annotations
 
+from server import audit
 from server.admin.changes import Refused, change, find, make
-from server.sign_in import codes, invites
+from server.sign_in import codes, invites, second
 
 
 def people(conn) -> list:
@@ -31,19 +32,33 @@ def person(conn, user_id: str) -> dict:
         " (SELECT count(*) FROM session WHERE user_id = :id) AS devices",
         {"id": user_id},
     ).fetchone()
-    return row | dict(more)
+    return row | dict(more) | {"factors": second.factors(conn, user_id)}
 
 
 def add(conn, firm, by: str, fields: dict) -> str:
     """A new person; returns the id. Raises Refused."""
-    return make(conn, firm, by, "user", fields)
+    user_id = make(conn, firm, by, "user", fields)
+    _note_administrator(conn, firm, by, user_id, None)
+    return user_id
 
 
 def edit(conn, firm, by: str, user_id: str, seen_version: int, fields: dict) -> None:
     """Raises Refused."""
     _check_not_own_manager(conn, user_id, fields.get("manager_id") or None)
+    before = find(conn, "user", user_id)["role_id"]
     change(conn, firm, by, "user", user_id, seen_version, fields)
     check_an_admin_remains(conn)
+    _note_administrator(conn, firm, by, user_id, before)
+
+
+def administers(conn, role_id: str | None) -> bool:
+    """Whether whoever holds this role is an administrator."""
+    return conn.execute("SELECT 1 FROM role WHERE id = ? AND is_admin = 1", (role_id,)).fetchone() is not None
+
+
+def _note_administrator(conn, firm, by: str | None, user_id: str, role_before: str | None) -> None:
+    if administers(conn, find(conn, "user", user_id)["role_id"]) and not administers(conn, role_before):
+        audit.note_by(conn, firm.clock(), by, "became_administrator", f"user/{user_id}")
 
 
 def deactivate(conn, firm, by: str, user_id: str) -> None:
@@ -55,22 +70,33 @@ def deactivate(conn, firm, by: str, user_id: str) -> None:
     check_an_admin_remains(conn)
     conn.execute("DELETE FROM invite WHERE user_id = ?", (user_id,))
     conn.execute("DELETE FROM sign_in_code WHERE user_id = ?", (user_id,))
+    audit.note_by(conn, firm.clock(), by, "person_deactivated", f"user/{user_id}")
 
 
 def reactivate(conn, firm, by: str, user_id: str) -> None:
     change(conn, firm, by, "user", user_id, find(conn, "user", user_id)["version"], {"is_active": 1})
+    audit.note_by(conn, firm.clock(), by, "person_activated", f"user/{user_id}")
 
 
 def invite(conn, firm, by: str | None, user_id: str) -> str:
     """A fresh invite's token. Raises Refused."""
     _check_active(conn, user_id)
+    audit.note_by(conn, firm.clock(), by, "invite_made", f"user/{user_id}")
     return invites.make_invite(conn, user_id, by, firm.clock())
 
 
 def code(conn, firm, by: str | None, user_id: str) -> str:
     """A fresh one-time code. Raises Refused."""
     _check_active(conn, user_id)
+    audit.note_by(conn, firm.clock(), by, "code_made", f"user/{user_id}")
     return codes.make_code(conn, user_id, by, firm.clock())
+
+
+def reset_second_factor(conn, firm, by: str | None, user_id: str) -> None:
+    """The phone is lost that held app and passkeys: they open nothing any more. Raises Refused."""
+    find(conn, "user", user_id)
+    second.reset(conn, user_id)
+    audit.note_by(conn, firm.clock(), by, "second_factor_reset", f"user/{user_id}")
 
 
 def _check_active(conn, user_id: str) -> None:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from server import audit
 from server.admin import departments, robots
 from server.admin.changes import Refused
 from server.admin.endpoint import administrator, told
@@ -18,7 +19,7 @@ from web.text import Text
 
 async def all_robots(request: Request) -> Response:
     """POST without id adds one, with id changes it, deletes it (delete=1) or lets it say something now (test=1)."""
-    administrator(request)
+    by = administrator(request)
     firm, courier = request.app.state.firm, request.app.state.courier
     if request.method != "POST":
         return _page(request)
@@ -26,18 +27,20 @@ async def all_robots(request: Request) -> Response:
     try:
         if form.get("test"):
             return await _test(request, form["id"])
-        await firm.write(lambda conn: _change(conn, firm, form, kinds, courier.robot_origins))
+        await firm.write(lambda conn: _change(conn, firm, by, form, kinds, courier.robot_origins))
     except Refused as refused:
         return _page(request, form, kinds, refused)
     return RedirectResponse("/admin/robots", 303)
 
 
-def _change(conn, firm, form: dict[str, str], kinds: list[str], origins: frozenset[str]) -> None:
+def _change(conn, firm, by: str, form: dict[str, str], kinds: list[str], origins: frozenset[str]) -> None:
     robot_id = form.get("id", "")
     if robot_id and form.get("delete"):
         robots.delete(conn, robot_id)
+        audit.note_by(conn, firm.clock(), by, "robot_deleted", f"robot/{robot_id}")
     else:
-        robots.save(conn, firm, robot_id, robots.as_typed(conn, form, kinds, origins))
+        saved_id = robots.save(conn, firm, robot_id, robots.as_typed(conn, form, kinds, origins))
+        audit.note_by(conn, firm.clock(), by, "robot_saved", f"robot/{saved_id}", {"kinds": kinds})
 
 
 async def _test(request: Request, robot_id: str) -> Response:

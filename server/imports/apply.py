@@ -6,8 +6,10 @@ They go through the same door as what phones send.  A single refusal undoes ever
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable
 
+from server import audit
 from server.accept import accept_as_server, accept_operations
 from sync.ids import RANDOM_BYTES, uuid7
 
@@ -34,6 +36,8 @@ def import_job(firm, operations: list[dict], user_id: str | None, device_id: str
         refused = [pair for pair in zip(operations, outcomes, strict=True) if pair[1]["is"] == "rejected"]
         if refused:
             raise ImportRefused(refused)
+        made = Counter(operation["entity"] for operation in operations)
+        audit.note(db, firm.clock(), user_id, device_id, "imported", "", dict(made))
         return len(outcomes)
 
     return job

@@ -36,15 +36,18 @@ def is_fresh(conn, token_hash: str, now_ms: int) -> bool:
     return row is not None and 0 <= now_ms - row[0] < FRESH_MS
 
 
-async def demand(request: Request, form: dict[str, str] | None = None) -> Response | None:
-    """None where the proof is fresh, or came with this form; else the page that asks for it. Raises SignedOut."""
+async def demand(request: Request, form: dict[str, str] | None = None, next_path: str = "") -> Response | None:
+    """None where the proof is fresh, or came with this form; else the page that asks for it. Raises SignedOut.
+
+    next_path: where a GET goes on to, if not to its own address: a download leaves nobody on a page.
+    """
     session, _ = who(request)
     firm = request.app.state.firm
     with firm.look() as conn:
         if is_fresh(conn, session.token_hash, firm.clock()):
             return None
     if form is None:
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        path = next_path or request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse("/me/proof?next=" + quote(path, safe=""), 303)
     error = await _refusal(request, session, form)
     return None if error is None else await _page(request, session, error)
