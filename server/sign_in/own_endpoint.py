@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from server import audit
+from server.devices import known, wipe
 from server.html import show, text_for, who
 from server.sign_in import codes, fresh, passwords, sessions, throttle, words
 from server.sign_in.endpoint import check_new, typed
@@ -37,8 +38,9 @@ async def devices(request: Request) -> Response:
         firm.hub.close_device(session.user_id)
         return RedirectResponse("/me/devices", 303)
     with firm.look() as conn:
-        rows = sessions.devices(conn, session.user_id, firm.clock())
-    return show(request, "devices.html", devices=rows, this_hash=session.token_hash)
+        rows = known.devices(conn, firm.clock(), session.user_id)
+        left = wipe.left_of(conn, session.user_id)
+    return show(request, "devices.html", devices=rows, this_hash=session.token_hash, left=left)
 
 
 def _end_device(conn, firm, session, device_id: str) -> None:
