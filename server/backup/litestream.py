@@ -10,6 +10,7 @@ It never decides what is safe (`offsite` does), and never runs by itself (`repli
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from .replica import Place
 
-CONFIGURATION, SOCKET = "litestream.json", "litestream.sock"
+CONFIGURATION, SOCKET, LOCK, LAST_WORDS = "litestream.json", "litestream.sock", "litestream.lock", "litestream.error"
 
 # Both: with one alone, a second of changes is lost with the machine instead of a tenth.
 MONITOR, SYNC = "100ms", "100ms"
@@ -34,7 +35,7 @@ TRANSACTIONS_KEPT = "5m"
 LAST_UPLOAD = "5s"
 
 # How long one answer may take: an upload over a slow line, after which everything is asked again.
-BARRIER_S = 20
+BARRIER_S = 30
 BARRIER_TIMES = 5
 
 
@@ -70,13 +71,13 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 # --- what it is told ----------------------------------------------------------------------------------
 
 
-def configuration(places: Mapping[Path, Place]) -> str:
+def configuration(places: Mapping[Path, Place], with_socket: bool = True) -> str:
     """places: the database file of each firm, and where it goes.
 
     The socket is named without its folder, which is the folder that Litestream runs in: names of sockets are short.
     """
     told = {
-        "socket": {"enabled": True, "path": SOCKET, "permissions": 0o600},
+        "socket": {"enabled": with_socket, "path": SOCKET, "permissions": 0o600},
         "logging": {"level": "warn", "type": "json", "stderr": True},
         "snapshot": {"interval": SNAPSHOT_EVERY, "retention": SNAPSHOT_KEPT},
         "l0-retention": TRANSACTIONS_KEPT,
@@ -146,7 +147,7 @@ async def _stand(home: Path, file: Path) -> tuple[int, int]:
     except TimeoutError:
         raise NotReplicated(in_words("timeout")) from None
     except OSError:
-        raise NotReplicated(NOT_RUNNING) from None
+        raise NotReplicated(last_words(home) or NOT_RUNNING) from None
     if status != 200:
         raise NotReplicated(in_words(str(answer.get("error", status))))
     return answer.get("txid", 0), answer.get("replicated_txid", 0)
@@ -165,6 +166,19 @@ async def _ask(home: Path, body: bytes) -> tuple[int, dict]:
         return int(head.split(b" ", 2)[1]), json.loads(answer)
     except (ValueError, IndexError):
         raise ConnectionResetError("the answer was cut") from None
+
+
+def last_words(home: Path) -> str:
+    """Why Litestream ended by itself, where the replicator is there to start it anew."""
+    try:
+        with open(home / LOCK) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:  # the replicator holds it
+        with suppress(OSError, UnicodeDecodeError):
+            return (home / LAST_WORDS).read_text("utf-8")
+    except OSError:
+        pass
+    return ""
 
 
 @contextmanager
@@ -186,7 +200,7 @@ FOREIGN = (
 
 # What Litestream says of a cause, and what people can do about it.
 CAUSES = (
-    (r"not found: /|not open", "the replicator does not follow this firm yet: it will in a few seconds"),
+    (r"database not (found|open)", "the replicator does not follow this firm yet: it will in a few seconds"),
     (r"no position, waiting for data", "the replicator has not read this firm's file yet: it will in a moment"),
     (r"NoSuchBucket", "there is no such bucket: make it, or name another in ROADBOOK_REPLICA"),
     (

@@ -1,7 +1,7 @@
 """What Litestream does not mend by itself: its notes are damaged, or the replica has gone from where it was.
 
 It would go on counting, and every barrier would be answered, while nothing could be restored.  The way out is always
-the same: forget Litestream's notes beside the file, and it begins with a whole snapshot.  The firm's own file is never
+the same: forget Litestream's notes beside the file, and begin with a whole snapshot.  The firm's own file is never
 touched, and nothing is deleted off-site.
 """
 
@@ -12,10 +12,11 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from . import litestream
+from .replica import Place
 
 # How often it is looked at whether a firm could be restored now, going by the names of what lies there.
 CHECK_EVERY_S = 600
@@ -32,6 +33,12 @@ GONE = re.compile(
 )
 # Put beside a firm's file by whoever found that its replica cannot be restored.
 ASKED = "replica.anew"
+STUCK = (
+    "no whole snapshot came through; it is tried again. Where the storage can be reached, move away what lies there,"
+    " or name another place in ROADBOOK_REPLICA"
+)
+# What Litestream is told that brings a snapshot.
+ANEW = "litestream.anew.json"
 
 
 def ask_anew(database: Path) -> None:
@@ -40,35 +47,91 @@ def ask_anew(database: Path) -> None:
 
 
 class Mending:
-    """Finds the files whose replica has to begin anew. `found` empties itself."""
+    """Finds the files whose replica has to begin anew, and begins it. under_way: those that nobody else may follow now.
 
-    def __init__(self, home: Path, program: Path, check_every_s: float = CHECK_EVERY_S) -> None:
-        self._home, self._program, self._check_every_s = home, program, check_every_s
+    last_line: of Litestream's log.
+    """
+
+    def __init__(self, home: Path, program: Path, say: Callable[[str], None], check_every_s: float) -> None:
+        self._home, self._program, self._say, self._check_every_s = home, program, say, check_every_s
+        self.last_line = ""
+        self.under_way: frozenset[Path] = frozenset()
         self._files: list[Path] = []
         self._damaged: set[Path] = set()
+        self._snapshots: list[subprocess.Popen] = []
         self._ended = threading.Event()
-        threading.Thread(target=self._check_in_turn, name="check", daemon=True).start()
+        self._checking = threading.Thread(target=self._check_in_turn, name="check", daemon=True)
+        self._checking.start()
 
     def follow(self, files: Iterable[Path]) -> None:
         """These are replicated now."""
         self._files = sorted(files)
 
     def listen(self, log: Iterable[str]) -> None:
-        """Read Litestream's log to its end in a thread, and pass it on."""
+        """Read a new Litestream's log to its end in a thread, and pass it on."""
+        self.last_line = ""
         threading.Thread(target=self._listen, args=[log], name="log", daemon=True).start()
 
     def found(self) -> set[Path]:
+        """What has to begin anew. Said once."""
         asked = {file for file in self._files if file.with_name(ASKED).exists()}
         found, self._damaged = self._damaged | asked, set()
         return found & set(self._files)
 
+    def begin(self, places: Mapping[Path, Place]) -> None:
+        """Bring these whole, in the background. Nothing follows them now."""
+        self.under_way |= places.keys()
+        threading.Thread(target=self._begin_anew, args=[places], name="snapshot", daemon=True).start()
+
     def end(self) -> None:
         self._ended.set()
+        for snapshot in list(self._snapshots):
+            snapshot.terminate()
+        self._checking.join(litestream.BARRIER_S)
+
+    def _begin_anew(self, places: Mapping[Path, Place]) -> None:
+        self._say_of(places, "its replica was damaged or gone, and begins anew with a whole snapshot")
+        try:
+            for file in places:
+                litestream.forget(file)
+            is_whole = self._snapshot(places)
+            if is_whole:
+                for file in places:
+                    file.with_name(ASKED).unlink(missing_ok=True)
+        except OSError as error:
+            is_whole = False
+            self._say_of(places, str(error))
+        if not is_whole:
+            self._say_of(places, STUCK)
+            self._damaged |= places.keys()
+            self._ended.wait(AGAIN_S)
+        self.under_way -= places.keys()
+
+    def _say_of(self, places: Mapping[Path, Place], words: str) -> None:
+        for file in sorted(places):
+            self._say(f"{file}: {words}")
+
+    def _snapshot(self, places: Mapping[Path, Place]) -> bool:
+        """Whether all of them are whole off-site now."""
+        litestream.write_configuration(self._home / ANEW, litestream.configuration(places, with_socket=False))
+        told = "-no-expand-env", "-config", ANEW
+        bringing = subprocess.Popen(
+            [self._program, "replicate", "-once", "-force-snapshot", *told],
+            cwd=self._home,
+            env=litestream.environment(),
+            stdin=subprocess.DEVNULL,
+        )
+        self._snapshots.append(bringing)
+        is_whole = bringing.wait() == 0
+        self._snapshots.remove(bringing)
+        (self._home / ANEW).unlink(missing_ok=True)
+        return is_whole
 
     def _listen(self, log: Iterable[str]) -> None:
         for line in log:
             sys.stderr.write(line)
             sys.stderr.flush()
+            self.last_line = line.strip()
             if (damage := DAMAGE.search(line)) and (notes := NOTES.search(damage[0])):
                 self._damaged.add(Path(notes[1]) / "roadbook.db")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -22,6 +23,8 @@ from .litestream import NotReplicated
 PAUSE_S = 0.05
 # When nothing is written, how often to see whether the replica still works.
 LOOK_EVERY_S = 30
+# A barrier that takes longer is nothing that somebody should wait for.
+SLOW_S = 2
 # After a failure, and after more of them.
 FIRST_WAIT_S, MOST_WAIT_S = 0.5, 15
 # Only what lasts is told: a replicator that is started anew is back within a second or two.
@@ -45,6 +48,7 @@ class Replicated:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wanted = asyncio.Event()
         self._waiting: list[asyncio.Future] = []
+        self._asked_s = math.inf  # when the barrier that is under way was asked
         self._failures = 0
         self._failing_since_ms = 0
 
@@ -59,8 +63,9 @@ class Replicated:
         return self._position
 
     async def settle(self, most_s: float) -> bool:
-        """Wait for a barrier that is asked after this moment. Nobody waits while the replica is known to be away."""
-        if self._failures or self._loop is None:
+        """Wait for a barrier that is asked after this moment. Nobody waits while the replica is away, or so slow that
+        the one before is still under way."""
+        if self._loop is None or self._failures or self._loop.time() - self._asked_s > SLOW_S:
             return False
         done = self._loop.create_future()
         self._waiting.append(done)
@@ -86,6 +91,7 @@ class Replicated:
 
     async def _ask(self) -> None:
         self._wanted.clear()
+        self._asked_s = self._loop.time()
         waiting, self._waiting = self._waiting, []
         try:
             # Read before the barrier is asked: what it waits for is then among what the barrier brings.
@@ -98,6 +104,7 @@ class Replicated:
             self._note_failure(f"{type(error).__name__}: {error}")
         else:
             self._note_safe(seq)
+        self._asked_s = math.inf
         is_safe = not self._failures
         _answer(waiting, is_safe)
         if not is_safe:

@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from server.config import REPLICA, Settings, WrongSetting
@@ -22,7 +23,6 @@ from server.config import REPLICA, Settings, WrongSetting
 from . import litestream, mending
 from .replica import Place
 
-LOCK = "litestream.lock"
 # How often to see whether firms came or went, and whether Litestream still runs.
 LOOK_EVERY_S = 1.0
 # Litestream that ends by itself is started anew: at once, then ever more slowly while it does not last.
@@ -60,7 +60,7 @@ class Replicator:
     def run(self) -> None:
         """Until `end`. Raises CannotReplicate where it cannot begin."""
         program, lock = self._begin()
-        self._mending = mending.Mending(self._home, program, self._check_every_s)
+        self._mending = mending.Mending(self._home, program, self._say, self._check_every_s)
         try:
             while not self._ending.is_set():
                 self._look(program, lock)
@@ -74,7 +74,7 @@ class Replicator:
         try:
             program = litestream.program()
             self._home.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(self._home / litestream.LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         except litestream.NoLitestream as error:
             raise CannotReplicate(str(error)) from None
         except OSError as error:
@@ -97,34 +97,28 @@ class Replicator:
             places = self._places()
         except WrongSetting as error:  # the folder of the firms is away for a moment
             self._say(f"{error}. What was followed is followed further")
-            places = self._followed
+            return
         if self._child and self._child.poll() is not None:
             self._note_end(self._child.returncode)
-        if places != self._followed:
+        damaged = self._mending.found()
+        followed = {file: places[file] for file in places.keys() - damaged - self._mending.under_way}
+        if followed != self._followed:
             self._stop()
-            self._followed = dict(places)
-            self._mending.follow(places)
-        if damaged := self._mending.found():
-            self._stop()
-            for file in sorted(damaged):
-                self._begin_anew(file)
-        if places and self._child is None and time.monotonic() - self._started_s >= self._wait_s:
+            self._followed = followed
+            self._mending.follow(followed)
+        if damaged:
+            self._mending.begin({file: places[file] for file in damaged & places.keys()})
+        if followed and self._child is None and time.monotonic() - self._started_s >= self._wait_s:
             self._start(program, lock)
-
-    def _begin_anew(self, file: Path) -> None:
-        try:
-            litestream.forget(file)
-            file.with_name(mending.ASKED).unlink(missing_ok=True)
-        except OSError as error:
-            self._say(f"{file}: its replica must begin anew, but Litestream's notes cannot be removed: {error}")
-        else:
-            self._say(f"{file}: its replica was damaged or gone, and begins anew with a whole snapshot")
 
     def _note_end(self, status: int) -> None:
         lasted_s = time.monotonic() - self._started_s
         self._wait_s = 0 if lasted_s >= LASTS_S else min(max(2 * self._wait_s, LOOK_EVERY_S), MOST_WAIT_S)
         self._child = None
-        self._say(f"Litestream ended by itself (status {status}); it is started anew")
+        words = litestream.in_words(self._mending.last_line or f"it ended with status {status}")
+        with suppress(OSError):
+            (self._home / litestream.LAST_WORDS).write_text(words, "utf-8")
+        self._say(f"Litestream ended by itself, and is started anew: {words}")
 
     def _start(self, program: Path, lock: int) -> None:
         self._started_s = time.monotonic()

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from server.backup import litestream
 from server.config import read_settings
 
 from ..conftest import ROOT
+from .fetching import fetch
 
 PATIENCE_S = 60
 
@@ -92,13 +92,7 @@ class Machine:
     def restore(self) -> float:
         """Fetch the firm from its replica, as it was last. Returns how many seconds that took."""
         begun = time.monotonic()
-        told = self.folder / "restore.json"
-        litestream.write_configuration(told, litestream.configuration({self.database: self.settings.replica.database}))
-        restoring = subprocess.run(
-            [litestream.program(), "restore", "-no-expand-env", "-config", told, self.database],
-            env=litestream.environment(), capture_output=True, text=True, timeout=PATIENCE_S,
-        )  # fmt: skip
-        assert restoring.returncode == 0, restoring.stderr
+        fetch(self.settings.replica, self.database, self.database)
         return time.monotonic() - begun
 
     def log(self) -> str:
