@@ -21,15 +21,16 @@ from server import background, digest, errors, expenses_csv, export, live, page_
 from server.admin import approvals_endpoint as admin_approvals
 from server.admin import approvals_money_endpoint as admin_money
 from server.admin import conflicts_endpoint as admin_conflicts
+from server.admin import devices_endpoint as admin_devices
 from server.admin import endpoint as admin
 from server.admin import pool_endpoint as admin_pool
-from server.admin import devices_endpoint as admin_devices
 from server.admin import robots_endpoint as admin_robots
 from server.admin import status_endpoint as admin_status
 from server.assets import Assets
 from server.attachments import serving as attachment_serving
 from server.attachments import uploads as attachment_uploads
 from server.attachments.posted import MOST_FORM_BYTES
+from server.audit import endpoint as audit_log
 from server.backup import litestream
 from server.backup.offsite import Replicated
 from server.backup.settling import Settling
@@ -81,6 +82,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
         *admin_robots.routes,
         *admin_devices.routes,
         *admin_status.routes,
+        *audit_log.routes,
         *imports.routes,
         *notices.routes,
         *expenses_csv.routes,

@@ -10,13 +10,13 @@ import sys
 
 from server import let_in
 from server.backup.in_use import CannotOpen
-from server.commands import data, people, replicating, restoring, serving, watching
+from server.commands import auditing, data, people, replicating, restoring, serving, watching
 from server.config import WrongSetting
 from server.serve import CannotServe
 from server.writer import Frozen
 
 # In the order in which they are listed to whoever asks for help.
-SUBJECTS = serving, watching, people, data, replicating, restoring
+SUBJECTS = serving, watching, people, data, replicating, restoring, auditing
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -25,7 +25,7 @@ from web.text import Text
 
 HERE = Path(__file__).parent
 WEB_PAGES = HERE.parent / "web" / "pages"
-PARTS = ("sign_in", "admin", "devices", "imports", "notices")
+PARTS = ("audit", "sign_in", "admin", "devices", "imports", "notices")
 FOLDERS = [HERE / "templates", *(HERE / part / "templates" for part in PARTS), WEB_PAGES]
 
 

@@ -9,6 +9,7 @@ import io
 
 import segno
 
+from server import audit
 from server.admin import people
 from server.admin.changes import Refused, change, find, make
 from server.sign_in import invites, setup
@@ -41,6 +42,7 @@ def admin(firm, url: str, name: str | None) -> str:
         role_id = _admin_role(conn, firm)
         row = find(conn, "user", person_id)
         change(conn, firm, None, "user", person_id, row["version"], {"role_id": role_id, "is_active": 1})
+        audit.note(conn, firm.clock(), "", "", "became_administrator", f"user/{person_id}")
         return find(conn, "role", role_id)["name"]
 
     role = firm.write_now(job)
@@ -66,6 +68,15 @@ def code(firm, url: str, name: str) -> str:
     person_id, shown = _person(firm, name)
     made = _refusable(firm, lambda conn: people.code(conn, firm, None, person_id))
     return f"Code for {shown}, good for one use within 10 minutes:\n  {spaced(made)}\nTo be typed at {url}/sign-in"
+
+
+def reset_second_factor(firm, url: str, name: str) -> str:
+    person_id, shown = _person(firm, name)
+    _refusable(firm, lambda conn: people.reset_second_factor(conn, firm, None, person_id))
+    return (
+        f"{shown}'s authenticator app, recovery codes and passkeys open nothing any more. Password and one-time codes"
+        " are as before; a role that needs a second factor asks for a new one at the next sign-in."
+    )
 
 
 def _add(firm, name: str, role: str) -> str:

@@ -1,4 +1,4 @@
-"""admin, invite, code: letting people in from the server itself."""
+"""admin, invite, code, second-factor: letting people in from the server itself."""
 
 from __future__ import annotations
 
@@ -20,3 +20,7 @@ def add_to(commands) -> None:
     code = commands.add_parser("code", help="make a one-time code with which somebody signs in")
     code.add_argument("person", help="login, name or id")
     code.set_defaults(command=tell(let_in.code, "person"))
+
+    second = commands.add_parser("second-factor", help="take somebody's lost authenticator app and passkeys away")
+    second.add_argument("person", help="login, name or id")
+    second.set_defaults(command=tell(let_in.reset_second_factor, "person"))
