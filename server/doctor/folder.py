@@ -99,9 +99,7 @@ def _look_inside(file: Path, now_s: float) -> Iterator[Finding]:
     migrated = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'roadbook'"
     with closing(_open(file)) as db:
         try:
-            done = {
-                row[0] for row in db.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'roadbook'")
-            }
+            done = {row[0] for row in db.execute(migrated)}
             yield check_migrations(done)
             # In an older file the tables that tell of it may be missing.
             is_current = done >= _names()

@@ -42,7 +42,8 @@ def setup(kind: str, stream=None) -> Lines:
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
-        old.close()
+        if isinstance(old, Lines):
+            old.close()
     root.addHandler(handler)
     # Libraries speak of addresses that they ask for: only what they warn of is wanted.
     root.setLevel(logging.WARNING)
@@ -67,7 +68,7 @@ class Lines(logging.Handler):
     def __init__(self, stream, form) -> None:
         super().__init__()
         self._stream, self._form = stream, form
-        self._waiting: queue.SimpleQueue[dict | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[dict | threading.Event | None] = queue.SimpleQueue()
         self._dropped = 0
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._thread.start()
@@ -91,6 +92,12 @@ class Lines(logging.Handler):
             self._thread.join(CLOSING_S)
         super().close()
 
+    def flush(self) -> None:
+        """Wait until what was said so far is written."""
+        done = threading.Event()
+        self._waiting.put(done)
+        done.wait(CLOSING_S)
+
     def _write_all(self) -> None:
         is_open = True
         while is_open:
@@ -104,8 +111,11 @@ class Lines(logging.Handler):
                 lines.append({"time": time.time(), "level": "warning", "message": f"{dropped} lines were dropped"})
             # Whoever read the lines has gone: nothing else can be done about it.
             with suppress(OSError, ValueError):
-                self._stream.write("".join(self._form(line) for line in lines if line))
+                self._stream.write("".join(self._form(line) for line in lines if isinstance(line, dict)))
                 self._stream.flush()
+            for line in lines:
+                if isinstance(line, threading.Event):
+                    line.set()
 
 
 def line_of(record: logging.LogRecord) -> dict:
