@@ -10,13 +10,24 @@ import sys
 
 from server import let_in
 from server.backup.in_use import CannotOpen
-from server.commands import auditing, data, people, replicating, restoring, serving, watching
+from server.commands import (
+    auditing,
+    backing_up,
+    data,
+    moving,
+    people,
+    replicating,
+    restoring,
+    serving,
+    upgrading,
+    watching,
+)
 from server.config import WrongSetting
 from server.serve import CannotServe
 from server.writer import Frozen
 
 # In the order in which they are listed to whoever asks for help.
-SUBJECTS = serving, watching, people, data, replicating, restoring, auditing
+SUBJECTS = serving, watching, people, data, backing_up, replicating, restoring, moving, auditing, upgrading
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -20,6 +20,7 @@ from . import collect, holding, record
 from .accept import accept_operations
 from .packing import encoding_for, packed
 from .pull import ROWS_IN_A_CHUNK, Cursor, StartAgain, count_rows, pull, read_cursor, stamp
+from .upgrade import trial
 from .writer import Job
 
 PROTOCOL = 1
@@ -178,7 +179,7 @@ def answer(firm, user_id: str, asked: Asked, outcomes: list[dict], wipe: str = "
         hello = _hello(firm, db, user_id, holds, wipe)
     if asked.cursor == "":
         hello["rows"] = _rows_to_come(firm, user_id, holds)
-    safe = firm.offsite.safe_seq(seq)
+    safe = trial.safe_seq(firm.path, firm.offsite.safe_seq(seq))
     lines = pull(
         lambda: firm.read(user_id),
         cursor,
