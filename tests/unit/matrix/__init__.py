@@ -1,0 +1,1 @@
+"""Who may do what: the tables that `test_permission_matrix.py` holds the server to."""
