@@ -114,6 +114,21 @@ def test_who_may_is_let_in(world):
     assert wrong == []
 
 
+RESCUED = "/sync /sync/check /uploads /uploads/{id} /sw.js /manifest.webmanifest /static/{path} /_/{path}".split()
+
+
+@pytest.mark.parametrize("actor", ["wiped", "wiped, trusted"])
+def test_the_cookie_of_a_device_that_is_to_be_emptied_opens_nothing(world, actor):
+    """An administrator's device.  Where its owner is trusted it brings what was typed there, and no more."""
+    word = "POST /devices/word"
+    tries = [rule.split(" ") for rule in ROUTES if rule != word]
+    asked = [(actor, method, address(path), "", headers_of(path, NAVIGATION)) for method, path in tries]
+    opened = {path for (_, path), (status, *_) in zip(tries, world.ask(asked), strict=True) if status != 401}
+
+    # The worker and what it is made of are the same for everybody.
+    assert opened == (set(RESCUED) if actor == "wiped, trusted" else set())
+
+
 def test_figures_are_for_the_machine_itself(world):
     assert [status for status, *_ in world.ask([("administrator", "GET", "/metrics", "", {})])] == [404]
 

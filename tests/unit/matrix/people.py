@@ -8,6 +8,7 @@ from functools import cache
 
 from server.app import create_app
 from server.assets import Assets
+from server.devices import wipe
 from server.pages import Pages
 from server.sign_in import sessions
 from tests.small_firm import as_server, make_firm, op
@@ -54,6 +55,7 @@ class World:
         as_server(self.firm, op("user", "gone", base=10**15, is_active=0))
         self.app = create_app(self.firm, settings(self.firm.path, URL), **parts())
         self.other = make_firm(folder / "other")
+        self._wiped = 0
 
     def close(self) -> None:
         self.firm.close()
@@ -61,12 +63,29 @@ class World:
 
     def token(self, actor: str) -> str:
         """A fresh session of this actor; '' for nobody."""
+        if actor.startswith("wiped"):
+            return self.wiped_token(is_trusted=actor == "wiped, trusted")
         if actor == "nobody":
             return ""
         firm = self.other if actor == "stranger" else self.firm
         user = OWNER if actor == "stranger" else PEOPLE[actor]
+        return firm.write_now(lambda db: self._start(db, firm, user, f"phone-{user}"))
+
+    def _start(self, db, firm, user: str, device: str) -> str:
         started = {"device_name": "Phone", "started_by": "password", "now_ms": firm.clock()}
-        return firm.write_now(lambda db: sessions.start(db, user_id=user, device_id=f"phone-{user}", **started))
+        return sessions.start(db, user_id=user, device_id=device, **started)
+
+    def wiped_token(self, is_trusted: bool) -> str:
+        """The cookie of an administrator's device that is to be emptied."""
+        self._wiped += 1
+        device = f"lost-{self._wiped}"
+
+        def job(db) -> str:
+            token = self._start(db, self.firm, PEOPLE["administrator"], device)
+            wipe.order(db, device, is_trusted, PEOPLE["administrator"], self.firm.clock())
+            return token
+
+        return self.firm.write_now(job)
 
     def ask(self, asked: list[tuple[str, str, str, str, dict]]) -> list[tuple[int, str, bytes]]:
         """(actor, method, path, body, headers) each; (status, location, body) each. A stream is left at its first word.
