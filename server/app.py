@@ -31,7 +31,7 @@ from server.attachments import serving as attachment_serving
 from server.attachments import uploads as attachment_uploads
 from server.attachments.posted import MOST_FORM_BYTES
 from server.audit import endpoint as audit_log
-from server.backup import litestream
+from server.backup import litestream, nightly
 from server.backup.offsite import Replicated
 from server.backup.settling import Settling
 from server.config import Settings
@@ -129,6 +129,7 @@ async def _keep_house(app: Starlette) -> AsyncIterator[None]:
     """Background work runs for as long as the app does."""
     firm = app.state.firm
     duties = background.keep_house(firm), keep_reminding(firm), app.state.courier.run(), keep_counting(firm)
+    duties = *duties, nightly.keep_copies(firm, app.state.settings)
     if app.state.settings.replica:
         duties = *duties, firm.offsite.run()
     works = [asyncio.create_task(duty) for duty in duties]

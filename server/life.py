@@ -55,12 +55,12 @@ def notice_restore(db: sqlite3.Connection, folder: Path, now_ms: int) -> bool:
     """Begin a new life where this database is not the one that was here last. Runs before anything is served."""
     found = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
     seq = db.execute("SELECT seq FROM counter").fetchone()[0]
-    remembered = _read(folder)
+    before = remembered(folder)
     is_new = found is None and seq == 0
-    is_as_before = found and remembered and remembered["epoch"] == found[0] and remembered["seq"] <= seq
+    is_as_before = found and before and before["epoch"] == found[0] and before["seq"] <= seq
     if is_new or is_as_before:
         return False
-    begin_new_life(db, now_ms, remembered["seq"] if remembered else 0)
+    begin_new_life(db, now_ms, before["seq"] if before else 0)
     return True
 
 
@@ -74,7 +74,7 @@ def remember(folder: Path, epoch: str, seq: int) -> None:
     os.replace(written, folder / MEMORY)
 
 
-def _read(folder: Path) -> dict | None:
+def remembered(folder: Path) -> dict | None:
     """What was remembered; nothing where there is no file, or none that can be read."""
     try:
         held = json.loads((folder / MEMORY).read_text("utf-8"))

@@ -38,11 +38,11 @@ class Found:
 
 def check(file: Path) -> Found:
     """Reads all of it. Raises NotUsable."""
-    _check_shape(file)
+    check_shape(file)
     try:
         db = open_still(file)
         try:
-            return _look(db, file)
+            return _proven(db, file)
         finally:
             db.close()
     except sqlite3.Error as error:
@@ -65,7 +65,7 @@ def identity_of(db: sqlite3.Connection) -> str:
     return found[0] if found else ""
 
 
-def _check_shape(file: Path) -> None:
+def check_shape(file: Path) -> None:
     """What the first bytes and the length say: most that is not a copy, or half of one, is seen here."""
     try:
         with open(file, "rb") as opened:
@@ -83,7 +83,7 @@ def _check_shape(file: Path) -> None:
         raise NotUsable(f"{file} ends too soon ({length:,} of {promised:,} bytes): only half of it was written")
 
 
-def _look(db: sqlite3.Connection, file: Path) -> Found:
+def _proven(db: sqlite3.Connection, file: Path) -> Found:
     tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not {"meta", "counter", "history", "_sqlite_migrations"} <= tables:
         raise NotUsable(f"{file} is a database, but not Roadbook's")
@@ -92,6 +92,12 @@ def _look(db: sqlite3.Connection, file: Path) -> Found:
     answer = [row[0] for row in db.execute("PRAGMA integrity_check(3)")]
     if answer != ["ok"]:
         raise NotUsable(f"{file} is damaged ({'; '.join(answer)[:200]}): take another copy")
+    return read(db, file)
+
+
+def read(db: sqlite3.Connection, file: Path) -> Found:
+    """What a database says of itself, whole or not. Raises sqlite3.Error."""
+    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     meta = dict(db.execute("SELECT name, value FROM meta WHERE name IN ('epoch', 'timezone')").fetchall())
     last = db.execute("SELECT at_ms FROM history ORDER BY rowid DESC LIMIT 1").fetchone()
     return Found(

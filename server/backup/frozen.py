@@ -19,10 +19,11 @@ HANDED_OVER = "handed-over.json"
 
 @dataclass(frozen=True)
 class Mark:
-    """token: of this one freeze."""
+    """token: of this one freeze. is_final: the firm is not just about to be thawed where it was."""
 
     at_ms: int
     token: str
+    is_final: bool = True
 
 
 def mark_of(db: sqlite3.Connection) -> Mark | None:
@@ -32,9 +33,9 @@ def mark_of(db: sqlite3.Connection) -> Mark | None:
         return None
     try:
         told = json.loads(found[0])
-        return Mark(int(told["at_ms"]), str(told["token"]))
+        return Mark(int(told["at_ms"]), str(told["token"]), not told.get("thawing"))
     except (ValueError, TypeError, KeyError):
-        return Mark(0, "")
+        return Mark(0, "", False)
 
 
 def is_frozen(db: sqlite3.Connection) -> bool:
@@ -55,6 +56,15 @@ def set_mark(file: Path, now_ms: int, note=lambda db: None) -> Mark:
             db.execute("INSERT INTO meta (name, value) VALUES ('frozen', ?)", (told,))
         db.execute("COMMIT")
         return mark
+    finally:
+        db.close()
+
+
+def set_thawing(file: Path) -> None:
+    """Still frozen, but whoever restores this from now on has no last word of it."""
+    db = connect_writer(file)
+    try:
+        db.execute("UPDATE meta SET value = json_set(value, '$.thawing', 1) WHERE name = 'frozen'")
     finally:
         db.close()
 

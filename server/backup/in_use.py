@@ -17,6 +17,8 @@ from typing import BinaryIO
 LOCK = "roadbook.lock"
 # What is being fetched stands here, until it is put in place whole.
 SCRATCH = ".restoring"
+# What follows another machine's firm stands here.
+STANDBY = "standby"
 
 
 class CannotOpen(Exception):
@@ -34,6 +36,8 @@ def share(folder: Path) -> BinaryIO:
             f"a restore into {folder} was cut short, or is still under way: run roadbook restore again"
             f" (or remove {folder / SCRATCH} to begin with a new firm)"
         )
+    if (folder / STANDBY).exists() and not (folder / "roadbook.db").exists():
+        raise CannotOpen(f"{folder} is a standby: roadbook promote makes it the firm's server")
     lock = _open(folder)
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -21,6 +21,7 @@ from pathlib import Path
 from server.config import REPLICA, Settings, WrongSetting
 
 from . import litestream, mending
+from .frozen import HANDED_OVER
 from .replica import Place
 
 # How often to see whether firms came or went, and whether Litestream still runs.
@@ -169,4 +170,9 @@ def places_of(hosted: list[Settings]) -> dict[Path, Place]:
     """The file of each firm and where it goes. Raises WrongSetting where that is nowhere."""
     if any(settings.replica is None for settings in hosted):
         raise WrongSetting(f"ROADBOOK_REPLICA is not set. For example: ROADBOOK_REPLICA={REPLICA.example}")
-    return {settings.data / "roadbook.db": settings.replica.database for settings in hosted}
+    return {
+        settings.data / "roadbook.db": settings.replica.database
+        for settings in hosted
+        # Another machine's replicator writes there now.
+        if not (settings.data / HANDED_OVER).exists()
+    }

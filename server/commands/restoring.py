@@ -1,20 +1,154 @@
-"""restored: a firm's file was put back from a copy."""
+"""restore, restored: a firm's file put back from its replica or from a copy."""
 
 from __future__ import annotations
 
-from server import audit
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from server.config import Settings, read_settings
+from server.database import wall_clock_ms
 
 from .in_firm import tell
 
 
 def add_to(commands) -> None:
-    restored = commands.add_parser("restored", help="say that the firm's file was put back from a copy")
+    restoring = commands.add_parser(
+        "restore", help="put the firm back, from the replica or a copy, and keep aside what was there"
+    )
+    restoring.add_argument(
+        "--from",
+        dest="source",
+        metavar="SOURCE",
+        help="replica, copy (the newest nightly one), or a copy's FILE; left out, the replica where there is one",
+    )
+    restoring.add_argument(
+        "--at",
+        metavar="MOMENT",
+        help="as the replica was then: 2026-11-20T14:00, in the firm's time zone, or with Z or +08:00 at its end",
+    )
+    restoring.add_argument("--dry-run", action="store_true", help="do all of it but the last step, and say what it is")
+    restoring.add_argument("--into", metavar="FOLDER", type=Path, help="only fetch the database into an empty folder")
+    restoring.add_argument(
+        "--another-firm", action="store_true", help="let a database take the place of another firm's"
+    )
+    restoring.set_defaults(command=restore)
+
+    restored = commands.add_parser("restored", help="say that the firm's file was put back from a copy by hand")
     restored.set_defaults(command=tell(begin_new_life))
+
+
+def restore(options: argparse.Namespace) -> int:
+    from server.backup import restore as restoring
+
+    settings = read_settings(firm=options.firm)
+    try:
+        source = _source(settings, options)
+        if options.dry_run:
+            report = restoring.rehearse(
+                settings, source, (options.into or settings.data).absolute(), bool(options.into or options.another_firm)
+            )
+        elif options.into:
+            report = restoring.fetch_into(settings, source, options.into.absolute())
+        else:
+            report = restoring.restore(settings, source, wall_clock_ms(), options.another_firm)
+    except restoring.NotRestored as error:
+        sys.exit(f"roadbook: nothing was restored: {error}")
+    print(_told(report, source))
+    if options.dry_run:
+        print("This was a rehearsal: nothing was changed.")
+    elif not options.into:
+        _fetch_files(settings)
+        print(_what_now(report))
+    return 0
+
+
+def _source(settings: Settings, options: argparse.Namespace):
+    """Raises NotRestored."""
+    from server.backup import restore as restoring
+
+    name = options.source or ("replica" if settings.replica else "")
+    at = _moment(options.at, settings) if options.at else None
+    if not name:
+        raise restoring.NotRestored("ROADBOOK_REPLICA is not set: say which copy, with --from copy or --from FILE")
+    if name == "replica":
+        return restoring.Source(None, at)
+    if at:
+        raise restoring.NotRestored("--at is for the replica: a copy is of one moment only")
+    return restoring.Source(restoring.newest_copy(settings) if name == "copy" else Path(name).absolute())
+
+
+def _moment(text: str, settings: Settings) -> datetime:
+    """Raises NotRestored."""
+    from server.backup import restore as restoring
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise restoring.NotRestored(f"{text!r} is no moment. For example: --at 2026-11-20T14:00") from None
+    if at.tzinfo is None:
+        zone = restoring.timezone_of(settings)
+        if zone is None:
+            raise restoring.NotRestored(
+                f"which time zone? There is no firm here yet to say it. For example: --at {text}Z or --at {text}+08:00"
+            )
+        at = at.replace(tzinfo=ZoneInfo(zone))
+    if at > datetime.now(UTC):
+        raise restoring.NotRestored(f"{text} ({at.astimezone(UTC):%Y-%m-%d %H:%M UTC}) has not come yet")
+    return at
+
+
+def _told(report, source=None) -> str:
+    """From where, which moment, how much, what is replaced."""
+    zone = ZoneInfo(report.found.timezone)
+
+    def moment(ms: int) -> str:
+        at = datetime.fromtimestamp(ms / 1000, zone)
+        return f"{at:%Y-%m-%d %H:%M:%S} {report.found.timezone} ({at.astimezone(UTC):%H:%M:%S} UTC)"
+
+    def size(found) -> str:
+        counted = ", ".join(f"{count:,} {name}" for name, count in found.rows.items() if count)
+        return f"{found.bytes:,} bytes, {sum(found.rows.values()):,} rows ({counted or 'none'})"
+
+    lines = [f"From       {report.source}"]
+    if source and source.at:
+        lines.append(f"Asked for  {moment(int(source.at.timestamp() * 1000))}")
+    lines.append(f"Last edit  {moment(report.found.last_ms) if report.found.last_ms else 'none'}")
+    lines.append(f"Holds      {size(report.found)}; whole")
+    lines.append(f"Goes to    {report.target}")
+    if report.there:
+        last = moment(report.there.last_ms) if report.there.last_ms else "none"
+        lines.append(f"Replaces   {size(report.there)}; last edit {last}")
+    if report.aside:
+        lines.append(f"Kept       what was there, in {report.aside}")
+    return "\n".join(lines)
+
+
+def _what_now(report) -> str:
+    if not report.is_new_life:
+        return (
+            "It was frozen for the move and holds everything: phones go on as if nothing had happened."
+            " Start the server now: systemctl start roadbook roadbook-replicate"
+        )
+    return (
+        "Start the server now: systemctl start roadbook roadbook-replicate. Phones fetch their rows anew and send again"
+        " what this does not have; nobody has to do anything."
+    )
+
+
+def told_of_promotion(settings: Settings, report) -> str:
+    _fetch_files(settings)
+    return f"{_told(report)}\n{_what_now(report)}"
+
+
+def _fetch_files(settings: Settings) -> None:
+    """Files of attachments, as far as they are off-site and not here; they may come later, too."""
 
 
 def begin_new_life(firm, url: str) -> str:
     firm.begin_new_life()
-    firm.write_now(lambda db: audit.note(db, firm.clock(), "", "", "restored"))
     return (
         "This firm's file counts as put back from a copy: every device fetches its rows anew and sends again"
         " what the copy does not have. Start the server now; nobody has to do anything."
