@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.accept import accept_as_server
 from server.firm import Firm
+from tests.empty_file import lay_empty_file
 
 START_MS = 1_795_500_000_000
 
@@ -31,7 +32,7 @@ PEOPLE = {
 
 
 def make_firm(path) -> Firm:
-    firm = Firm.open(path, Clock())
+    firm = Firm.open(lay_empty_file(path), Clock())
     ops = [op("department", name, name=name, parent_id=parent) for name, parent in DEPARTMENTS.items()]
     ops += [op("role", name, name=name, data_scope=scope, is_admin=admin) for name, (scope, admin) in ROLES.items()]
     ops += [

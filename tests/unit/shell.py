@@ -15,6 +15,7 @@ from server.config import read_settings
 from server.firm import Firm
 from server.pages import Pages
 from server.sign_in import passwords, sessions, setup
+from tests.empty_file import lay_empty_file
 
 # Hashing is slow on purpose; what these tests ask does not depend on how slow.
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -46,7 +47,7 @@ def password_hash() -> str:
 
 def open_firm(folder: Path) -> Firm:
     """A firm that is set up: Anna administers, with login anna and PASSWORD."""
-    firm = Firm.open(folder, Clock())
+    firm = Firm.open(lay_empty_file(folder), Clock())
     token = firm.write_now(lambda conn: setup.make_link(conn, firm.clock()))
     firm.write_now(lambda conn: setup.set_up(conn, firm, token, ANSWERS, password_hash(), str))
     return firm
