@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from server.database import sqlite3
+from server.writer import Frozen
 from web import dates
 
 from . import gauges
@@ -37,11 +38,15 @@ async def keep_counting(firm) -> None:
             try:
                 await asyncio.to_thread(counts.sample)
                 await counts.write_if_due()
+            except Frozen:  # of a firm that is being moved nothing more is counted
+                pass
             except Exception:  # the next round may do better; nothing depends on it
                 log.exception("counts could not be kept")
     finally:
         try:
             await counts.write()
+        except Frozen:
+            pass
         except Exception:
             log.exception("the last counts could not be kept")
 

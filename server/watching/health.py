@@ -16,7 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.backup.frozen import is_frozen
 from server.database import sqlite3
+from server.writer import Frozen
 
 from . import gauges, results
 from .part import FAILED, OK, WARNING, Part, worst
@@ -121,6 +123,8 @@ def check_writer(writer) -> list[Part]:
         future.result(WRITER_S)
     except _Undo:
         pass
+    except Frozen:
+        return [Part("writer", OK, "works"), Part("database", WARNING, "frozen")]
     except NotInTime:
         future.cancel()
         return [Part("writer", FAILED, "stuck", {"seconds": int(WRITER_S)})]
@@ -130,6 +134,8 @@ def check_writer(writer) -> list[Part]:
 
 
 def _try_to_write(db: sqlite3.Connection) -> None:
+    if is_frozen(db):
+        raise Frozen
     _write(db)
     raise _Undo
 

@@ -77,6 +77,10 @@ def _database(text: Text, part: Part) -> tuple[str, str]:
     doctor = _("Run roadbook doctor on the server: it says what is wrong with the disk or the file.")
     return {
         "works": (_("It can be read and written."), ""),
+        "frozen": (
+            _("It can be read only: the firm is being moved. What people enter stays on their phones."),
+            _("To go on here instead: roadbook thaw"),
+        ),
         "cannot_write": (_("It cannot be written. What people enter stays on their phones until it can."), doctor),
         "unreadable": (_("It cannot be read."), doctor),
     }[part.code]
