@@ -73,4 +73,4 @@ def in_words(part: Part) -> Finding:
     """A part of the server's health, as the doctor says it."""
     said = words.say(Text("en", "UTC", time.time_ns() // 1_000_000), part)
     detail = f" ({said.detail})" if said.detail else ""
-    return Finding(NAMES[part.key], part.state, said.words + detail, part.values.get("way_out") or said.way_out)
+    return Finding(NAMES[part.key], part.state, said.words + detail, part.values.get("way_out") or said.advice)

@@ -102,7 +102,7 @@ def _details(health: Health) -> dict:
     parts = {}
     for part in health.parts:
         said = words.say(text, part)
-        told = {"state": said.state, "words": said.words, "way_out": said.way_out, "detail": said.detail}
+        told = {"state": said.state, "words": said.words, "way_out": said.advice, "detail": said.detail}
         parts[part.key] = {name: value for name, value in told.items() if value}
     found = health.gauges
     if found is None:

@@ -168,7 +168,7 @@ def test_the_page_says_first_what_is_wrong_and_what_to_do(firm):
 
     assert text.index("Something does not work.") < text.index("Daily copy") < text.index("Replica off this machine")
     assert text.index("Replica off this machine") < text.index("parts are fine")
-    assert "The last one failed: 1 h ago." in text and "Run roadbook backup" in text
+    assert "The last one failed: 1 h ago." in text and "<code translate=\"no\">roadbook backup</code>" in text
     assert "no room in &lt;mnt&gt;" in text
 
 

@@ -6,7 +6,8 @@ import re
 from html.parser import HTMLParser
 
 READ_ALOUD = ("aria-label", "placeholder", "title", "alt")
-UNSEEN = ("script", "style", "svg")
+# What is drawn, and what is typed on a machine: the same in every language.
+UNSEEN = ("script", "style", "svg", "code")
 
 # Names and formats that every language writes like this.
 SAME_EVERYWHERE = {
