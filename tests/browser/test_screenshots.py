@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from server.firm import Firm
 from server.sample import make_sample
+from server.watching.counts import note
 from tests.browser.phone import phone_at, whole_app
 from tests.browser.small_png import size, small
 from tests.conftest import ROOT
@@ -69,6 +70,9 @@ PAGES = (
 # Of somebody who decides.
 DECIDING = ("/", "/approvals", "/approvals/several", "to decide", "claim to decide", "/expenses?period=year")
 
+# Of somebody who administers.
+ADMINISTERING = ("/admin/status", "/admin/status?span=hours", "/admin/status?span=weeks")
+
 
 @pytest.fixture(scope="module")
 def sites(chromium, tmp_path_factory):
@@ -78,7 +82,7 @@ def sites(chromium, tmp_path_factory):
     look = {"timezone_id": "Asia/Shanghai", "device_scale_factor": 2, "reduced_motion": "reduce"}
     with ExitStack() as phones:
         found = {}
-        for person, locale in (("lina", "zh-CN"), ("tomas", "en-GB"), ("wangfang", "zh-CN")):
+        for person, locale in (("lina", "zh-CN"), ("tomas", "en-GB"), ("wangfang", "zh-CN"), ("anna", "en-GB")):
             site = phones.enter_context(phone_at(firm, chromium, locale=locale, **look))
             site.faults.app = ThatMorning(site.faults.app)
             site.sign_in(f"user-{person}", "/")
@@ -217,6 +221,21 @@ def test_page_can_be_used_by_everybody(sites, places, path, size, scheme):
 
     assert overflow(site) == 0
     assert findings(site) == []
+
+
+@pytest.mark.parametrize("path", ADMINISTERING)
+def test_administering_is_possible_for_everybody(sites, path):
+    site = sites["anna"]
+    site.firm.write_now(lambda db: note(db, site.firm.timezone, NOW_MS, {"syncs": 7, "conflicts": 1}, {"wal_bytes": 9}))
+    show(site, path, NARROW)
+    site.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert overflow(site) == 0
+
+    for size_, scheme in ((PHONE, "light"), (DESKTOP, "dark")):
+        show(site, path, size_, scheme)
+        site.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        assert overflow(site) == 0
+        assert findings(site) == []
 
 
 @pytest.mark.parametrize("path", DECIDING)

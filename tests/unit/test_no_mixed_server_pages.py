@@ -139,6 +139,7 @@ def test_administration(firm, admin, rep_id):
     assert_chinese(admin.post("/admin/departments", data={"name": ""}), 422)
     assert_chinese(admin.post("/admin/roles", data={"name": ""}), 422)
     assert_chinese(admin.get("/admin/pool"))
+    assert_chinese(admin.get("/admin/status"))
     assert_chinese(admin.post("/admin/pool", data={"name": "安静", "days": "30", "preview": "1"}))
     assert_chinese(admin.post("/admin/pool", data={"name": "", "days": "x"}), 422)
     assert_chinese(admin.get(f"/admin/people/{rep_id}/leave"))
