@@ -21,6 +21,15 @@ _POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancest
 # Browsers show no PDF inside a sandbox; they run nothing of this site in their viewer, either.
 _POLICIES = {"application/pdf": _POLICY}
 
+# Of every kind that sync.file_kind lets in.
+ENDINGS = {
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "image/webp": (".webp",),
+    "image/heic": (".heic", ".heif"),
+    "application/pdf": (".pdf",),
+}
+
 
 async def attachment(request: Request) -> Response:
     """Raises SignedOut, HTTPException(404)."""
@@ -35,12 +44,19 @@ async def attachment(request: Request) -> Response:
         # The bytes never change, whether this person may have them does: the browser asks each time, and is told 304.
         "Cache-Control": "private, no-cache",
         "Content-Security-Policy": _POLICIES.get(media_type, f"sandbox; {_POLICY}"),
-        "Content-Disposition": f"inline; filename*=UTF-8''{quote(name)}" if name else "inline",
+        "Content-Disposition": f"inline; filename*=UTF-8''{quote(_safe_name(name, media_type), safe='')}",
         "Vary": "Cookie",
     }
     if headers["ETag"] in _known(request):
         return Response(status_code=304, headers=headers)
     return FileResponse(path, headers=headers, media_type=media_type)
+
+
+def _safe_name(name: str | None, media_type: str) -> str:
+    """A name under which what is saved is opened as what it is: what somebody calls a photo may be `invoice.html`."""
+    endings = ENDINGS[media_type]
+    name = name or f"file{endings[0]}"
+    return name if name.lower().endswith(endings) else name + endings[0]
 
 
 def _known(request: Request) -> list[str]:
