@@ -291,7 +291,7 @@ def test_new_recovery_codes_replace_the_old_ones(firm):
 
 def test_whoever_needs_a_second_factor_and_has_none_sets_one_up_before_going_on(firm):
     require_second_factor(firm)
-    browser, answer = with_password(firm)
+    browser, _ = with_password(firm)
     assert browser.get("/sign-in/second").headers["location"] == "/sign-in/second/set-up"
     assert not is_signed_in(browser)
 
