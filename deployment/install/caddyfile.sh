@@ -32,7 +32,12 @@ sites() {
 		on_demand
 	}" ;;
     lan)
-        site "$host" "tls internal"
+        # The page below asks for this, to see whether the device trusts; the app's own answers are not for other pages.
+        site "$host" "tls internal
+	handle /trusts-roadbook {
+		header Cross-Origin-Resource-Policy cross-origin
+		respond 204
+	}"
         cat <<END
 
 http:// {
@@ -76,6 +81,8 @@ cat <<END
 {
 	# Nothing on this machine may change what is served while it runs.
 	admin off
+	# Streams of pokes never end by themselves.
+	grace_period 3s
 $(options)
 	servers {
 		timeouts {

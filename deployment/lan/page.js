@@ -18,7 +18,7 @@ function deviceKind(agent, touchPoints) {
 }
 
 async function tell() {
-  const isTrusted = await trusts(`https://${state.dataset.host}/robots.txt`);
+  const isTrusted = await trusts(`https://${state.dataset.host}/trusts-roadbook`);
   state.textContent = isTrusted ? state.dataset.trusted : state.dataset.missing;
   state.classList.toggle("good", isTrusted);
 }

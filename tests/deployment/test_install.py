@@ -71,7 +71,8 @@ def test_everything_is_where_the_guide_says_and_closed_to_others(image, checkout
 def test_what_was_laid_runs(image, tmp_path):
     current = image / "opt/roadbook/current"
     done = subprocess.run(
-        [".venv/bin/python", "-m", "server", "doctor"], cwd=current, capture_output=True, text=True, timeout=120, check=False,
+        [".venv/bin/python", "-m", "server", "doctor"],
+        cwd=current, capture_output=True, text=True, timeout=120, check=False,
         env=os.environ | {"ROADBOOK_DATA": str(tmp_path), "ROADBOOK_URL": URL},
     )  # fmt: skip
 
