@@ -8,12 +8,39 @@ import re
 import pytest
 
 from server.backup import state
-from server.watching import counts
+from server.watching import counts, words
 from server.watching.counts import DAY_MS, HOUR_MS, Counts, note
+from server.watching.part import FAILED, OK, Part
 from tests.unit import shell
+from tests.unit.visible import english_words
 from web import dates
+from web.text import Text
 
 BERLIN = "Europe/Berlin"
+
+
+def every_part() -> list[Part]:
+    """All that can be found, as the code names it."""
+    at, since = {"at_ms": shell.START_MS - HOUR_MS, "seconds": 1}, {"since_ms": shell.START_MS - HOUR_MS}
+    clock = {"now_ms": shell.START_MS, "newest_ms": shell.START_MS}
+    found = {
+        "writer": {"works": {}, "stopped": {}, "stuck": {"seconds": 20}},
+        "database": {"works": {}, "cannot_write": {}, "unreadable": {}, "frozen": {}},
+        "disk": {"room": {"free_bytes": 10**10}, "little_room": {"free_bytes": 10**8}, "cannot_write": {}},
+        "clock": {"right": clock, "behind": clock},
+        "replica": {"none": {}, "unknown": {}, "current": since, "behind": since, "unreachable": since},
+        "copy": {"none_yet": since, "good": at, "too_old": at, "failed": at},
+        "drill": {"none_yet": since, "good": at, "too_old": at, "failed": at},
+        "notices": {"sent": since, "late": since},
+    }
+    fine = ("works", "room", "right", "current", "good", "sent")
+    return [
+        Part(key, OK if code in fine else FAILED, code, values)
+        for key, codes in found.items()
+        for code, values in codes.items()
+    ]
+
+
 NEXT = {"accept": "text/html", "sec-fetch-mode": "navigate", "accept-language": "en"}
 
 
@@ -168,7 +195,7 @@ def test_the_page_says_first_what_is_wrong_and_what_to_do(firm):
 
     assert text.index("Something does not work.") < text.index("Daily copy") < text.index("Replica off this machine")
     assert text.index("Replica off this machine") < text.index("parts are fine")
-    assert "The last one failed: 1 h ago." in text and "<code translate=\"no\">roadbook backup</code>" in text
+    assert "The last one failed: 1 h ago." in text and '<code translate="no">roadbook backup</code>' in text
     assert "no room in &lt;mnt&gt;" in text
 
 
@@ -233,3 +260,12 @@ def page_of_known(firm) -> str:
     browser = shell.signed_in_client(firm)
     firm._writing.execute("PRAGMA query_only = 1")
     return browser.get("/admin/status", headers=NEXT).text
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "zh-TW"])
+@pytest.mark.parametrize("part", every_part(), ids=lambda part: f"{part.key}-{part.code}-{part.state}")
+def test_every_finding_has_words_in_chinese(part, language):
+    said = words.say(Text({"zh-CN": "zh-Hans", "zh-TW": "zh-Hant"}[language], BERLIN, shell.START_MS), part)
+
+    assert english_words(f"{said.name} {said.words} {said.way_out}") == []
+    assert part.state == "ok" or said.way_out or part.code == "unknown"
