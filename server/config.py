@@ -70,6 +70,8 @@ class Setting:
     read: Callable[[str], object]
     example: str
     default: object = REQUIRED
+    # Whether a wrong value may be shown to whoever reads the message, or the log that it goes to.
+    is_secret: bool = False
 
 
 def read_settings(environ: Mapping[str, str] = os.environ, firm: str | None = None, **given: object) -> Settings:
@@ -175,7 +177,8 @@ def _read(config: Config, setting: Setting):
     try:
         return setting.read(text)
     except ValueError as wrong:
-        message = f"{setting.name} is {_shown(text)!r}: {wrong}. For example: {setting.name}={setting.example}"
+        given = "set, and not shown" if setting.is_secret else repr(_shown(text))
+        message = f"{setting.name} is {given}: {wrong}. For example: {setting.name}={setting.example}"
         raise WrongSetting(message) from None
 
 
@@ -275,7 +278,7 @@ SETTINGS = (
     Setting("ROADBOOK_PUSH_ORIGINS", "push_origins", _origins, "https://push.example.com", default=frozenset()),
     Setting("ROADBOOK_ROBOT_ORIGINS", "robot_origins", _origins, "https://robots.example.com", default=frozenset()),
     Setting("ROADBOOK_LOG", "log", _log_kind, "json", default=""),
-    Setting("ROADBOOK_METRICS", "metrics", read_access, "loopback", default=Access("loopback")),
+    Setting("ROADBOOK_METRICS", "metrics", read_access, "loopback", Access("loopback"), is_secret=True),
 )
 
 COPIES = Setting("ROADBOOK_COPIES", "copies", _folder, "/mnt/second-disk/copies", default=None)

@@ -11,7 +11,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -33,7 +33,7 @@ class MailServer:
     host: str
     port: int
     login: str
-    password: str
+    password: str = field(repr=False)
 
 
 def read_server(url: str) -> MailServer:
