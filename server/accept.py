@@ -173,7 +173,8 @@ def _is_restoring(db: sqlite3.Connection, user_id: str, raw_ops: list[dict], now
 def _waits_behind(db: sqlite3.Connection, sender: Sender, raws: list[dict]) -> str | None:
     """The row that an earlier operation of this person, on the same row as one of these, waits for."""
     row_ids = {raw["row"] for raw in raws if isinstance(raw.get("row"), str)}
-    return waiting.awaited_by_rows(db, sender.user_id, row_ids, sender.waits_at)
+    made = {raw["row"] for raw in raws if isinstance(raw.get("row"), str) and raw.get("base") == 0}
+    return waiting.awaited_by_rows(db, sender.user_id, row_ids, made, sender.waits_at)
 
 
 def _awaited(db: sqlite3.Connection, sender: Sender, stopped: _Stopped) -> str | None:

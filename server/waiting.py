@@ -65,16 +65,25 @@ def has_room(db: sqlite3.Connection, user_id: str) -> bool:
     return count < MOST_A_PERSON
 
 
-def awaited_by_rows(db: sqlite3.Connection, user_id: str, row_ids: set[str], before_n: int | None = None) -> str | None:
+def awaited_by_rows(
+    db: sqlite3.Connection, user_id: str, row_ids: set[str], made: set[str], before_n: int | None = None
+) -> str | None:
     """The row that is missing for something of this person that would make or change one of these rows.
 
+    made: what waits for these is in nobody's way who makes them: another device of this person was here first.
     before_n: only what has waited for longer counts.  What was refused is in nobody's way.
     """
     found = db.execute(
         "SELECT w.missing_id FROM waiting_row AS r JOIN waiting AS w ON w.n = r.n WHERE w.user_id = :user_id"
         " AND w.reason IS NULL AND (:before_n IS NULL OR w.n < :before_n)"
-        " AND r.row_id IN (SELECT value FROM json_each(:row_ids)) ORDER BY w.n DESC LIMIT 1",
-        {"user_id": user_id, "row_ids": json.dumps(sorted(row_ids)), "before_n": before_n},
+        " AND r.row_id IN (SELECT value FROM json_each(:row_ids))"
+        " AND w.missing_id NOT IN (SELECT value FROM json_each(:made)) ORDER BY w.n DESC LIMIT 1",
+        {
+            "user_id": user_id,
+            "row_ids": json.dumps(sorted(row_ids)),
+            "made": json.dumps(sorted(made)),
+            "before_n": before_n,
+        },
     ).fetchone()
     return found[0] if found else None
 

@@ -207,6 +207,28 @@ def test_what_names_a_missing_row_waits_in_order_and_follows_when_it_comes(two):
     assert_at_rest(firm, rita, mona)
 
 
+def test_row_is_made_by_one_device_though_another_of_the_same_person_waits_for_it(two):
+    """The person's own earlier edit of the row must not keep the row itself from being made."""
+    rita, mona, _, copy = two
+    tablet = Device(copy.firm, "rita", "tablet")
+    new = rita.add("account", name="New", kind="customer", owner_id="rita")
+    rita.sync()
+    tablet.sync()
+    tablet.edit("account", new, industry="Steel")
+    tablet.sync()
+    rita.sync()
+    rita.edit("account", new, region="North")
+    rita.sync()
+    firm = copy.put_back(rita, mona, tablet)
+
+    tablet.sync()
+    for device in (rita, mona, tablet, rita):
+        device.sync()
+
+    assert [value(firm, "account", new, name) for name in ("name", "industry", "region")] == ["New", "Steel", "North"]
+    assert_at_rest(firm, rita, mona, tablet)
+
+
 def test_what_was_typed_later_waits_behind_what_waits(two):
     rita, mona, account, copy = two
     new = rita.add("account", name="New", kind="customer", owner_id="rita")
