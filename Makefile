@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AGAIN := --last-failed --last-failed-no-failures none
 
-.PHONY: run test bench soak lint screenshots messages clean
+.PHONY: run test bench soak lint screenshots messages release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
@@ -20,7 +20,7 @@ test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 || $(BIN)/python -m pytest $(AGAIN) || $(BIN)/python -m pytest $(AGAIN)
 
 # The groups to measure, as goals beside `bench`: they make nothing themselves.
-BENCH := server notices reminders sync rounds scale operations crowd handover device approvals replica
+BENCH := server notices reminders sync rounds scale operations crowd handover device approvals replica firms load
 ifneq ($(filter bench,$(MAKECMDGOALS)),)
 .PHONY: $(BENCH)
 $(BENCH): ; @:
@@ -47,6 +47,10 @@ screenshots: $(VENV)/.installed
 # After any text has changed: update the catalogues, say what is untranslated.
 messages: $(VENV)/.installed
 	$(BIN)/python -m web.build.extract
+
+# The archive of this commit, and its checksum, in build/.
+release:
+	sh deployment/release.sh build
 
 clean:
 	rm -rf $(VENV) var

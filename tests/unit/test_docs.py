@@ -14,8 +14,8 @@ from tests.conftest import ROOT
 from web.build.loader import PAGES_FOLDER, load_pages
 
 DOCUMENTS = (
-    "README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "deployment/ADMINISTRATION.md", "sync/PROTOCOL.md",
-    "service_worker/vendor/README.md",
+    "README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "deployment/INSTALL.md",
+    "deployment/ADMINISTRATION.md", "sync/PROTOCOL.md", "service_worker/vendor/README.md",
 )  # fmt: skip
 FOLDERS = ("deployment", "server", "service_worker", "sync", "tests", "web")
 
