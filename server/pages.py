@@ -58,7 +58,7 @@ class Viewer:
         default_factory=lambda: {
             **{"host": "server", "waiting": 0, "refused": 0, "last_ms": None, "state": "synced"},
             **{"files": 0, "files_sending": False, "files_refused": []},
-            **{"window_ms": None, "accounts_elsewhere": 0},
+            **{"window_ms": None, "accounts_elsewhere": 0, "locked": "", "lock_kind": "", "lease_left": None},
         }
     )
 

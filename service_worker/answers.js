@@ -102,10 +102,63 @@ export class Answers {
     }
   }
 
+  /** Nothing is shown now, but why, and what opens it. @param {Request} request @param {URL} url @param {string} locked
+   * @param {Record<string, string>} [typed] */
+  locked(request, url, locked, typed = {}) {
+    if (isPartial(request)) return new Response(null, { status: 423, headers: { ...HEADERS, "HX-Refresh": "true" } });
+    if (request.mode !== "navigate") return new Response(null, { status: 423, headers: HEADERS });
+    const next = url.pathname === "/locked" ? localPath(url.searchParams.get("next")) : url.pathname + (request.method === "GET" ? url.search : "");
+    return this.#lockPage(locked === "set_up" ? "/me/app-lock" : "/locked", { next }, typed, 423);
+  }
+
+  /** @param {Request} request @param {URL} url */
+  async unlock(request, url) {
+    const replica = await this.#host.open().catch(() => null);
+    const form = await textsOf(request);
+    const next = localPath(url.searchParams.get("next"));
+    if (!replica) return this.fromNetwork(request, "failed");
+    if (form.act === "again") return this.#signInAgain(request, replica, next);
+    const why = this.#host.locked === "lease" ? "" : await this.#host.guard.unlock(replica, form, Date.now());
+    if (!why) return seeOther(next);
+    this.#host.guard.ask();
+    return this.#lockPage("/locked", { next }, { why }, 422);
+  }
+
+  /** The session ends, so that only the person opens it who signs in; what was typed here stays.
+   * @param {Request} request @param {any} replica @param {string} next */
+  async #signInAgain(request, replica, next) {
+    const answer = await fetch("/devices/leave", { method: "POST" }).catch(() => null);
+    if (!answer?.ok) return this.#trouble(request, "unsent");
+    await this.#host.guard.leave(replica);
+    return seeOther(`/sign-in?next=${encodeURIComponent(next)}`);
+  }
+
+  /** @param {Request} request @param {URL} url */
+  async changeLock(request, url) {
+    const replica = await this.#host.answering();
+    if (!replica) return this.fromNetwork(request, "unsent");
+    const form = await textsOf(request);
+    const next = localPath(url.searchParams.get("next") || "/me/app-lock");
+    const [wrong] = Object.entries(await this.#host.guard.change(replica, form, Date.now()));
+    if (!wrong) return seeOther(next);
+    this.#host.guard.ask();
+    return this.#lockPage("/me/app-lock", { next }, { field: wrong[0], why: wrong[1], act: form.act }, 422);
+  }
+
+  /** @param {string} path @param {Record<string, string>} query @param {Record<string, string>} values @param {number} status */
+  #lockPage(path, query, values, status) {
+    const { page, params } = this.#pages.match(path);
+    const form = { errors: {}, values };
+    return html(this.#pages.render(page, { ...this.#host.viewer(), path, params, query, partial: false, form }), status);
+  }
+
   /** What only the server can answer. @param {Request} request @param {Trouble} [without] what to say without it */
   async fromNetwork(request, without = request.method === "GET" ? "offline" : "unsent") {
     try {
-      return await fetch(request);
+      const answer = await fetch(request);
+      // The browser has begun to empty this device: nothing that is held in memory may come back.
+      if (answer.headers.has("Clear-Site-Data")) await this.#host.empty(answer.headers.get("Roadbook-Wipe") ?? "").catch(() => {});
+      return answer;
     } catch {
       return this.#trouble(request, without);
     }
@@ -167,6 +220,17 @@ export class Answers {
     const asked = { from: url.pathname + url.search, back: wayBack(request, url), partial: isPartial(request) };
     return html(troublePage(this.#pages, () => this.#host.viewer(), what, asked), STATUS[what]);
   }
+}
+
+/** @param {Request} request @returns {Promise<Record<string, string>>} */
+async function textsOf(request) {
+  return Object.fromEntries([...(await request.formData())].filter(([, value]) => typeof value === "string"));
+}
+
+/** @param {string|null} path where to go on to; only ever an address of this site */
+function localPath(path) {
+  const url = new URL(path || "/", self.location.origin);
+  return url.origin === self.location.origin && !path?.startsWith("//") ? url.pathname + url.search : "/";
 }
 
 /** @param {Request} request */

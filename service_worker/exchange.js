@@ -12,14 +12,16 @@ export const PATIENCE = { answerMs: 30_000, silenceMs: 20_000 };
 const LONGEST_RETRY_AFTER_MS = 3_600_000; // a server that says "tomorrow" may be mended sooner
 
 /** Why a round ended without success. `why` is a code for the status line:
- * offline, cut, portal, signed_out, too_old, malformed, refused, server, storage, storage_full. */
+ * offline, cut, portal, signed_out, wiped, too_old, malformed, refused, server, storage, storage_full. */
 export class SyncStopped extends Error {
-  /** @param {string} why @param {string} message @param {ErrorOptions & {retryAfterMs?: number}} [options] */
+  /** @param {string} why @param {string} message @param {ErrorOptions & {retryAfterMs?: number, word?: string}} [options] */
   constructor(why, message, options) {
     super(message, options);
     this.why = why;
     /** How long the server asked to be left alone. */
     this.retryAfterMs = options?.retryAfterMs ?? 0;
+    /** With `wiped`: what this device says once it is empty. */
+    this.word = options?.word ?? "";
   }
 }
 
@@ -45,7 +47,7 @@ export function linesFrom({ patience }, answer) {
 }
 
 /** What a server that does not give lines says. @param {Response} answer
- * @returns {Promise<{error: string, reason?: string}>} @throws {SyncStopped} where it is not our server, or cannot now */
+ * @returns {Promise<{error: string, reason?: string, word?: string}>} @throws {SyncStopped} where it is not our server, or cannot now */
 export async function refusalOf(answer) {
   if (answer.status === NETWORK_SIGN_IN) throw portal();
   if (answer.status === TOO_MANY || answer.status >= 500) {
@@ -56,9 +58,9 @@ export async function refusalOf(answer) {
   return answer.json().catch(() => ({ error: "" }));
 }
 
-/** @param {{error: string, reason?: string}} refusal @returns {SyncStopped} */
-export function stopFor({ error, reason }) {
-  return new SyncStopped(WHY[/** @type {keyof typeof WHY} */ (error)] ?? "refused", `${error}: ${reason ?? ""}`);
+/** @param {{error: string, reason?: string, word?: string}} refusal @returns {SyncStopped} */
+export function stopFor({ error, reason, word }) {
+  return new SyncStopped(WHY[/** @type {keyof typeof WHY} */ (error)] ?? "refused", `${error}: ${reason ?? ""}`, { word });
 }
 
 /** Any error of a round as a reason. @param {any} error @returns {SyncStopped} */
@@ -71,7 +73,7 @@ export function stopped(error) {
 
 const TOO_MANY = 429;
 const NETWORK_SIGN_IN = 511;
-const WHY = { signed_out: "signed_out", too_old: "too_old", malformed: "malformed", cross_site: "refused" };
+const WHY = { signed_out: "signed_out", wiped: "wiped", too_old: "too_old", malformed: "malformed", cross_site: "refused" };
 
 /** Seconds, or a date. @param {string|null} said */
 function retryAfter(said) {

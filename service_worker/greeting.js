@@ -5,7 +5,7 @@
  *
  * @typedef {import("./tables.js").Table} Table
  * @typedef {{user: string, epoch: string, schema: string, key?: string, timezone?: string, rows?: number,
- *   window_ms?: number|null, accounts?: [number, number]|null, farewell?: boolean}} Hello
+ *   window_ms?: number|null, accounts?: [number, number]|null, farewell?: boolean, wipe?: string}} Hello
  */
 
 import { dropRows } from "./intake.js";
@@ -61,7 +61,7 @@ async function setAside(replica, kept, user) {
 }
 
 /** What a device remembers of a hello, as texts. @param {Hello} hello @returns {[string, string][]} */
-function factsOf({ user, epoch, timezone, key, window_ms: window, accounts, farewell }) {
+function factsOf({ user, epoch, timezone, key, window_ms: window, accounts, farewell, wipe }) {
   return [
     ["user", user],
     ["epoch", epoch],
@@ -70,6 +70,7 @@ function factsOf({ user, epoch, timezone, key, window_ms: window, accounts, fare
     ["window_ms", String(window ?? "")],
     ["accounts", accounts ? JSON.stringify(accounts) : ""],
     ["farewell", farewell ? "1" : ""],
+    ["wipe", wipe ?? ""],
   ];
 }
 

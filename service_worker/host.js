@@ -12,6 +12,7 @@ import { CheckUps } from "./check_ups.js";
 import { heldFor } from "./held.js";
 import { Kept } from "./kept.js";
 import { loadPinyin } from "./latin.js";
+import { Guard } from "./guard.js";
 import { leaveNoNotices } from "./subscription.js";
 import { layAllOver } from "./overlay.js";
 import { openReplica, storedTyped } from "./replica.js";
@@ -21,6 +22,7 @@ import { badgeCount, syncStatus, unknownStatus } from "./status.js";
 import { SyncClient } from "./sync_client.js";
 import { tablesOf } from "./tables.js";
 import { NOBODY, languageOf, meOf, timezoneOf } from "./viewer.js";
+import { emptyAllElse, handIn, leftBehind, sayDone } from "./wipe.js";
 
 /** @typedef {import("./replica.js").Replica} Replica */
 
@@ -31,7 +33,7 @@ const FRESH_MS = 10_000; // coming back to the foreground this soon after a sync
 const HURRIED = ["edited", "foreground", "online", "signed_in", "background", "rebuilt"];
 /** Reasons that a request under way satisfies. */
 const SATISFIED = ["retry", "quiet"];
-const EXPECTED = ["offline", "cut", "signed_out", "portal", "server"];
+const EXPECTED = ["offline", "cut", "signed_out", "wiped", "portal", "server"];
 
 loadPinyin(PINYIN); // search keys need it; decoded when the first one is made
 
@@ -39,6 +41,7 @@ export class Host {
   tables = tablesOf(ENTITIES, STAMPS);
   entities = ENTITIES;
   kept = new Kept();
+  guard = new Guard();
   files = new Attachments({ onChange: () => this.#tellStatus() });
   /** The files that are on their way now. */
   filesGoing = Promise.resolve();
@@ -56,6 +59,8 @@ export class Host {
   #whySince = 0;
   #triedAt = 0;
   #isRetired = false;
+  /** @type {Promise<void>|null} */
+  #emptying = null;
   /** @type {Promise<void>|null} */
   #holding = null;
 
@@ -80,6 +85,7 @@ export class Host {
    * @returns {Promise<Replica>} */
   open() {
     if (this.#isRetired) return Promise.reject(new Error("a newer version of the app has taken over"));
+    if (this.#emptying) return Promise.reject(new Error("this device is being emptied"));
     this.#opening ??= this.#open().catch((error) => {
       this.#opening = null; // the next event tries again
       this.#why = "storage";
@@ -105,8 +111,26 @@ export class Host {
       lang: languageOf(me, self.navigator.languages ?? [self.navigator.language]),
       tz: timezoneOf(me, replica?.meta("timezone")),
       now_ms: Date.now(),
-      sync: replica ? this.status(replica) : unknownStatus(this.#why, this.#whySince),
+      sync: replica ? { ...this.status(replica), ...this.guard.words(replica, Date.now(), this.locked) } : unknownStatus(this.#why, this.#whySince),
     };
+  }
+
+  /** Whether anything may be shown now, and what stands in the way. */
+  get locked() {
+    const replica = this.#replica;
+    return replica ? this.guard.locked(replica, Date.now(), isWhole(replica)) : "";
+  }
+
+  /** The same for whoever waits for the replica. @param {() => Promise<boolean>} [isStart] the app was opened just now */
+  async lockedNow(isStart = async () => false) {
+    const replica = this.#replica ?? (await this.#soon());
+    if (replica && this.guard.hasLock(replica) && (await isStart())) await this.guard.close(replica);
+    return this.locked;
+  }
+
+  /** Somebody looks at an open page. */
+  async touch() {
+    if (this.#replica && !this.locked) await this.guard.touch(this.#replica, Date.now());
   }
 
   /** @param {Replica} replica */
@@ -191,6 +215,7 @@ export class Host {
     const done = client.sync();
     this.#tellStatus();
     await done;
+    if (this.#replica) await this.guard.met(this.#replica, Date.now());
     this.#backoff.succeeded();
     this.#why = "";
   }
@@ -202,6 +227,7 @@ export class Host {
     this.#backoff.failed(error.retryAfterMs);
     if (!EXPECTED.includes(this.#why)) console.error("sync stopped", error);
     if (this.#why === "too_old") this.#lookForUpdate();
+    if (this.#why === "wiped") return this.empty(error.word).catch((failure) => console.error("not emptied yet", failure));
     if (error.retryAfterMs) await this.#replica?.tx((replica) => replica.setMeta("not_before_ms", this.#backoff.notBefore)).catch(() => {});
     await this.#leaveNothingOfNobody().catch((failure) => console.error(failure));
   }
@@ -232,10 +258,45 @@ export class Host {
     if (replica.meta("farewell") !== "1") return false;
     const typed = allTyped(replica);
     if (typed.some(({ state }) => state !== "refused")) return false;
+    const word = replica.meta("wipe");
+    if (word) return this.#emptyOnceSent(replica, word, typed);
     await this.kept.keep(/** @type {any[]} */ (typed));
     await this.forget();
     this.#tell({ type: "farewell" });
     return true;
+  }
+
+  /** @param {Replica} replica @param {string} word @param {any[]} typed */
+  async #emptyOnceSent(replica, word, typed) {
+    await this.filesGoing;
+    if (this.files.waiting(replica).length) return false;
+    await this.empty(word, leftBehind(typed, await this.kept.all()));
+    return true;
+  }
+
+  /** The server wants nothing to stay here.  What was begun goes on whenever this device is started again.
+   * @param {string} word what to say when it is done @param {object[]} [left] what the server is given before */
+  async empty(word, left = []) {
+    const replica = await this.open();
+    if (left.length) await handIn(word, left);
+    await replica.tx(() => replica.setMeta("wiping", word || "1"));
+    this.#emptying ??= this.#emptyAll(replica, word);
+    await this.#emptying;
+  }
+
+  /** @param {Replica} replica @param {string} word */
+  async #emptyAll(replica, word) {
+    try {
+      await emptyAllElse();
+      this.files.store.known.clear();
+      await replica.destroy(); // last: it is what remembers that this is under way
+      this.#letGo();
+      await sayDone(word === "1" ? "" : word);
+      this.#tell({ type: "wiped" });
+      await /** @type {any} */ (self).registration.unregister();
+    } finally {
+      this.#emptying = null;
+    }
   }
 
   /** Does this device hold anybody's rows? */
@@ -280,6 +341,9 @@ export class Host {
       onWanted: (held) => this.#retire(held),
       onRebuild: () => this.#rebuilt(),
     });
+    const wiping = replica.meta("wiping");
+    if (wiping) await (this.#emptying = this.#emptyAll(replica, wiping));
+    if (wiping) throw new Error("this device was emptied");
     if (replica.rebuilt) await this.#recover(replica);
     await this.files.store.load().catch((error) => console.error("the files on this device cannot be read", error));
     this.#client = this.#clientOf(replica);
@@ -317,6 +381,10 @@ export class Host {
       onChanged: (entities) => this.changed(entities),
       onNewSchema: () => this.#lookForUpdate(),
       onCourse: () => this.#tellStatus(),
+      unsent: () => {
+        const { waiting, refused, files, files_refused: others } = this.status(replica);
+        return waiting + refused + files + others.length;
+      },
     });
   }
 

@@ -56,29 +56,36 @@ export class Notices {
 
   /** Something is always shown: browsers end a subscription whose pushes show nothing.
    * @param {PushMessageData|null} data @returns {Promise<any>} */
-  pushed(data) {
-    const { title, options, badge } = this.#read(data);
+  async pushed(data) {
+    // Only to wake this device: what it hears then may leave nobody here to be told of anything.
+    if (isWake(data)) return this.#host.sync("background");
+    const { title, options, badge } = this.#read(data, Boolean(await this.#host.lockedNow()));
     const shown = this.#worker.registration.showNotification(title, options);
     if (badge !== null && "setAppBadge" in self.navigator) /** @type {any} */ (self.navigator).setAppBadge(badge).catch(() => {});
     return Promise.all([shown, shown.then(() => this.#host.sync("background"))]);
   }
 
-  /** @param {PushMessageData|null} data */
-  #read(data) {
+  /** @param {PushMessageData|null} data @param {boolean} isLocked no more is said then than that there is something */
+  #read(data, isLocked) {
     try {
       const { notification, app_badge: badge } = /** @type {PushMessageData} */ (data).json();
       const { title, navigate, ...rest } = notification;
       const address = localAddress(navigate) || localAddress(rest.data?.address) || WHERE_IT_IS_CHOSEN;
       const options = { icon: ICON, badge: BADGE, ...rest, data: { ...rest.data, address } };
       if (!options.tag) delete options.renotify;
+      if (isLocked) return this.#briefly(options.data, Number.isInteger(badge) ? badge : null);
       // What this device has shown by itself is replaced without another sound.
       if (this.wasShown(rest.data?.key)) Object.assign(options, { renotify: false, silent: true });
       return { title: String(title), options, badge: Number.isInteger(badge) ? badge : null };
     } catch {
-      const { _, lang } = this.words();
-      const options = { icon: ICON, badge: BADGE, lang, tag: "news", data: { address: "/" } };
-      return { title: _("Something new in Roadbook"), options, badge: null };
+      return this.#briefly({ address: "/" }, null);
     }
+  }
+
+  /** @param {{address: string}} data @param {number|null} badge */
+  #briefly(data, badge) {
+    const { _, lang } = this.words();
+    return { title: _("Something new in Roadbook"), options: { icon: ICON, badge: BADGE, lang, tag: "news", data }, badge };
   }
 
   /** A tap on a notification, or on a button in it. @param {Notification} notification @param {string} action */
@@ -86,7 +93,7 @@ export class Notices {
     notification.close();
     const told = /** @type {Told} */ (notification.data ?? {});
     const act = ACTIONS[action];
-    if (act && (await this.#did(act, { host: this.#host, told, notification, notices: this }))) return;
+    if (act && !(await this.#host.lockedNow()) && (await this.#did(act, { host: this.#host, told, notification, notices: this }))) return;
     await this.#show((localAddress(told.address) || "/") + (PLACES[action] ?? ""));
   }
 
@@ -188,6 +195,15 @@ async function sayOutcome(host, told, notices, made, tag) {
   if (action?.effect === "in_force") return notices.say(told, _("Approved"), tag);
   if (action?.effect === "changed_meanwhile") return notices.say(told, _("Not approved: the request was changed meanwhile. Tap to look at it."), tag);
   if (action?.effect === "already_decided") return notices.say(told, _("Not needed any more: it was decided already."), tag);
+}
+
+/** @param {PushMessageData|null} data */
+function isWake(data) {
+  try {
+    return data?.json().wake === 1;
+  } catch {
+    return false;
+  }
 }
 
 /** Only ever an address of this site. @param {string|undefined|null} address */

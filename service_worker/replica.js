@@ -55,7 +55,7 @@ const SQLITE_NOTADB = 26;
  * @returns {Promise<Replica>}
  */
 export async function openReplica(options) {
-  const { name = "roadbook", wasm, keep = ["user", "epoch", "tried_n", "reminded"] } = options;
+  const { name = "roadbook", wasm, keep = ["user", "epoch", "tried_n", "reminded", "lease", "app_lock", "app_open", "wiping"] } = options;
   const loadingEngine = loadEngine(wasm);
   loadingEngine.catch(() => {}); // heard below, once the lock is there
   /** @type {Replica | undefined} */

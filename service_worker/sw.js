@@ -37,7 +37,10 @@ worker.addEventListener("install", (event) => event.waitUntil(storeBuild()));
 worker.addEventListener("activate", (event) => event.waitUntil(takeCharge()));
 
 worker.addEventListener("fetch", (event) => {
-  const answer = router.route(event.request, { waitFor: (work) => event.waitUntil(work.then(sendLater).then(() => filesGone())) });
+  const answer = router.route(event.request, {
+    waitFor: (work) => event.waitUntil(work.then(sendLater).then(() => filesGone())),
+    startId: event.resultingClientId,
+  });
   if (answer) event.respondWith(answer);
 });
 
@@ -64,9 +67,19 @@ const NOTHING = { waiting: 0, refused: 0, files: 0, files_refused: [] };
 const MESSAGES = {
   "wake": () => host.wake().then(sendLater).then(mendBuild).then(() => filesGone()),
   "sync": (event) => host.sync(event.data.wish ?? "poke").then(sendLater).then(() => filesGone()),
-  "reminders": async (event) => event.ports[0]?.postMessage(await reminders.look(Boolean(event.data.is_looked_at))),
+  // Is anything to be hidden?  A page that is looked at keeps the app open.
+  "here": async (event) => {
+    const locked = await host.lockedNow();
+    if (event.data.is_looked_at) await host.touch();
+    event.ports[0]?.postMessage({ locked, has_lock: host.viewer().sync.lock_kind ? true : false });
+  },
+  "reminders": async (event) => {
+    const nothing = { due: [], next_ms: null, words: {} };
+    event.ports[0]?.postMessage((await host.lockedNow()) ? nothing : await reminders.look(Boolean(event.data.is_looked_at)));
+  },
   "reminded": (event) => reminders.answered(event.data.ids),
   "snooze": async (event) => {
+    if (await host.lockedNow()) return;
     event.ports[0]?.postMessage(await putOff(host, event.data.key, Date.now() + IN_A_WHILE_MS));
     await host.sendEdits().then(sendLater);
   },

@@ -33,6 +33,7 @@ export class SyncClient {
   #onProgress;
   #onChanged;
   #onNewSchema;
+  #unsent;
   #most = { ...MOST };
   /** @type {Promise<any>|null} */
   #running = null;
@@ -51,6 +52,7 @@ export class SyncClient {
    * @param {(rows: number, total: number) => void} [parts.onProgress] of the first sync
    * @param {(entities: string[]) => void} [parts.onChanged]
    * @param {() => void} [parts.onNewSchema] the server runs another release
+   * @param {() => number} [parts.unsent] how much waits here, files too; left out: of the outbox
    * @param {() => void} [parts.onCourse] `going` has something new to say
    */
   constructor({ replica, tables, schema, kept, fetch = (address, init) => self.fetch(address, init), now = Date.now, patience = PATIENCE, ...hear }) {
@@ -64,6 +66,7 @@ export class SyncClient {
     this.#onProgress = hear.onProgress ?? (() => {});
     this.#onChanged = hear.onChanged ?? (() => {});
     this.#onNewSchema = hear.onNewSchema ?? (() => {});
+    this.#unsent = hear.unsent ?? (() => Number(replica.value("SELECT count(*) FROM outbox WHERE state <> 'acked'")));
   }
 
   get isRunning() {
@@ -174,7 +177,7 @@ export class SyncClient {
     // Who holds nothing, or does not know for whom, wants to hear who answers.
     const known = cursor && !replica.meta("doubt") ? replica.meta("known") ?? "" : "";
     const ops = batch.map(operationOf);
-    return { protocol: PROTOCOL, schema: this.#schema, clock: this.#now(), cursor, known, chunk: this.#pace.chunk, ops };
+    return { protocol: PROTOCOL, schema: this.#schema, clock: this.#now(), cursor, known, chunk: this.#pace.chunk, unsent: this.#unsent() - ops.length, ops };
   }
 
   /** @param {Response} answer @param {Entry[]} batch what was sent */

@@ -22,6 +22,8 @@ from server.writer import Frozen
 
 # "storage" takes databases and the worker, too.
 CLEAR = {"Clear-Site-Data": '"cache", "cookies", "storage"'}
+# Of a page that the worker fetched, the worker has to know the word, too.
+WORD = "Roadbook-Wipe"
 LAST_WORD = "/devices/word"
 # What a device needs to bring what was typed there, and to say that it is done.
 RESCUE = re.compile(r"/sync(/check)?|/uploads(/.*)?|/static/.*|/_/.*|/sw\.js|/manifest\.webmanifest|" + LAST_WORD)
@@ -62,9 +64,9 @@ class Emptying:
 
 
 def _answer(request: Request, found: wipe.Order) -> Response:
-    headers = {} if found.is_rescue else CLEAR
+    headers = {} if found.is_rescue else CLEAR | {WORD: found.word}
     if is_navigation(request):
-        answer = show(request, "wiped.html", status=401, is_done=not found.is_rescue)
+        answer = show(request, "emptying.html" if found.is_rescue else "emptied.html", status=401)
         answer.headers.update(headers)
         return answer
     if found.is_rescue:

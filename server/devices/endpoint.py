@@ -22,19 +22,21 @@ async def last_word(request: Request) -> Response:
     """A device has emptied itself. It may have no session any more: the word that it was given says which it is."""
     firm = request.app.state.firm
     try:
-        word, left = wipe.read_last_word(json.loads(await request.body()))
+        word, left, is_done = wipe.read_last_word(json.loads(await request.body()))
     except ValueError:
         return JSONResponse({"error": "malformed"}, 400)
     with firm.look() as conn:
         found = wipe.order_by_word(conn, word)
     if found is None:
         return problem(request, 404)
-    await firm.write(lambda conn: _note_done(conn, found, left, firm.clock()))
-    return JSONResponse({"emptied": True}, headers=CLEAR)
+    await firm.write(lambda conn: _hear(conn, found, left, is_done, firm.clock()))
+    return JSONResponse({"heard": True}, headers=CLEAR if is_done else None)
 
 
-def _note_done(conn, found: wipe.Order, left: list[dict], now_ms: int) -> None:
-    if wipe.note_done(conn, found, left, now_ms):
+def _hear(conn, found: wipe.Order, left: list[dict], is_done: bool, now_ms: int) -> None:
+    if left:
+        wipe.keep_left(conn, found, left, now_ms)
+    if is_done and wipe.note_done(conn, found, now_ms):
         action = "wipe_done" if found.is_trusted else "wiped_unsent"
         audit.note(conn, now_ms, found.user_id, found.device_id, action, f"device/{found.device_id}")
 
@@ -59,7 +61,7 @@ def _leave(conn, session, now_ms: int) -> None:
 
 
 async def wiped(request: Request) -> Response:
-    return show(request, "wiped.html", is_done=True)
+    return show(request, "emptied.html")
 
 
 async def own_device(request: Request) -> Response:
@@ -99,7 +101,8 @@ async def act(request: Request, by: str, by_device: str, found: dict, form: dict
             audit.note(conn, now_ms, by, by_device, "wipe_ordered", about, detail)
 
     await firm.write(job)
-    # Its open pages connect again, and hear it.
+    # Its open pages make it ask, and hear it.
+    firm.hub.poke([found["user_id"]])
     firm.hub.close_device(found["user_id"])
     waking.wake(request.app.state.courier, places, firm.clock())
 

@@ -122,15 +122,10 @@ def note_told(conn, device_id: str, now_ms: int) -> None:
     )
 
 
-def note_done(conn, found: Order, left: list[dict], now_ms: int) -> bool:
-    """The device's last word: it holds nothing any more. left: what the server had refused, of an owner who is trusted.
-
-    False where it had said so before.
-    """
+def note_done(conn, found: Order, now_ms: int) -> bool:
+    """The device's last word: it holds nothing any more. False where it had said so before."""
     if found.is_done:
         return False
-    if found.is_trusted:
-        _keep_left(conn, found.device_id, left, now_ms)
     conn.execute(
         "UPDATE device_wipe SET done_at_ms = :now, told_at_ms = coalesce(told_at_ms, :now) WHERE device_id = :device",
         {"now": now_ms, "device": found.device_id},
@@ -139,8 +134,13 @@ def note_done(conn, found: Order, left: list[dict], now_ms: int) -> bool:
     return True
 
 
-def _keep_left(conn, device_id: str, left: list[dict], now_ms: int) -> None:
-    """By who typed it: a phone may have changed hands."""
+def keep_left(conn, found: Order, left: list[dict], now_ms: int) -> None:
+    """What the server had refused, by who typed it: a phone may have changed hands. Of strange hands nothing is kept."""
+    if not found.is_rescue:
+        return
+    device_id = found.device_id
+    # A device that was stopped in between says it once more.
+    conn.execute("DELETE FROM device_left WHERE device_id = ?", (device_id,))
     by_author: dict[str, list] = {}
     for operation in left[:MOST_LEFT]:
         if isinstance(operation, dict) and isinstance(operation.get("user"), str):
@@ -161,11 +161,11 @@ def left_of(conn, user_id: str) -> list[dict]:
     return [{**dict(row), "operations": json.loads(row["operations"])} for row in rows]
 
 
-def read_last_word(said: object) -> tuple[str, list[dict]]:
-    """(word, what was left). Raises ValueError for what no device says."""
+def read_last_word(said: object) -> tuple[str, list[dict], bool]:
+    """(word, what was left, whether the device is empty now). Raises ValueError for what no device says."""
     if not isinstance(said, dict) or not isinstance(said.get("word"), str):
         raise ValueError("a word is needed")
     left = said.get("left", [])
     if not isinstance(left, list) or not all(isinstance(one, dict) and is_id(one.get("id")) for one in left):
         raise ValueError("left is a list of operations")
-    return said["word"], left
+    return said["word"], left, said.get("is_done") is not False

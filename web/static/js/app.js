@@ -3,6 +3,7 @@
  * nothing here is needed to read or to save.
  */
 
+import { startAppLock } from "./app_lock.js";
 import { startCheckin } from "./checkin.js";
 import { startInstall } from "./install.js";
 import { startLive } from "./live.js";
@@ -30,6 +31,7 @@ startOnce(); // after all that may stop a form from being sent
 registerWorker().then((registration) => {
   if (!registration) return; // an old browser: the server renders everything
   startSyncEvents();
+  startAppLock();
   startLive();
   startReminders();
   startUpdate(registration);

@@ -57,6 +57,13 @@ const HEARD = {
   farewell() {
     if (location.pathname !== "/sign-in") location.replace("/sign-in");
   },
+
+  /** It was emptied from afar: nothing that a form held stays either. */
+  wiped() {
+    sessionStorage.clear();
+    localStorage.clear();
+    location.replace("/wiped");
+  },
 };
 
 function changed() {

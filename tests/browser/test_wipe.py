@@ -1,0 +1,153 @@
+"""A device is emptied from afar in a real browser: what is unsent is rescued or refused, and nothing at all stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.devices import known, wipe
+from tests.browser.phone import phone_at
+
+NOTHING_STAYS = """(await indexedDB.databases()).length === 0 && (await caches.keys()).length === 0
+  && !(await navigator.serviceWorker.getRegistration())"""
+
+
+@pytest.fixture
+def site(firm, chromium):
+    with phone_at(firm, chromium, has_touch=True) as made:
+        yield made
+
+
+def device_of(firm, user_id="rita"):
+    with firm.look() as conn:
+        return known.device(conn, firm.clock(), f"browser-{user_id}")
+
+
+def order(site, is_trusted):
+    """As the page of an administrator does it, on another machine."""
+    site.firm.write_now(lambda conn: wipe.order(conn, "browser-rita", is_trusted, "boss", site.firm.clock()))
+    site.firm.hub.poke(["rita"])
+
+
+def names(firm):
+    with firm.look() as conn:
+        return [row[0] for row in conn.execute("SELECT name FROM account WHERE deleted = 0 ORDER BY name")]
+
+
+def write_without_signal(site, name="Acme"):
+    site.go_offline()
+    site.add_customer(name)
+    site.wait_for_chip("saved")
+
+
+def test_what_is_unsent_is_rescued_where_the_owner_is_trusted(site):
+    site.sign_in()
+    write_without_signal(site)
+    order(site, is_trusted=True)
+
+    site.context.set_offline(False)
+    site.page.wait_for_url("**/wiped")
+
+    assert names(site.firm) == ["Acme"]
+    assert device_of(site.firm)["state"] == "emptied"
+    assert "was deleted" in site.page.inner_text("main") and "已删除" in site.page.inner_text("main")
+    site.wait_for(NOTHING_STAYS)
+
+
+def test_what_is_unsent_is_refused_where_the_owner_is_not_trusted(site):
+    site.sign_in()
+    write_without_signal(site)
+    order(site, is_trusted=False)
+
+    site.context.set_offline(False)
+    site.page.wait_for_url("**/wiped")
+
+    assert names(site.firm) == []
+    site.wait_for(NOTHING_STAYS)
+    assert site.context.cookies() == []
+    assert device_of(site.firm)["state"] == "emptied"
+
+
+def test_whoever_opens_a_page_of_the_server_on_it_empties_it(site):
+    site.sign_in()
+    write_without_signal(site)
+    order(site, is_trusted=False)
+    site.faults.plan = [{"status": 503, "error": "down"}] * 50  # else the worker hears it by itself, a moment earlier
+    site.context.set_offline(False)
+
+    site.open("/me/devices")
+
+    assert "was deleted" in site.page.inner_text("main")
+    site.wait_for(NOTHING_STAYS)
+    assert names(site.firm) == []
+
+
+def test_a_wipe_that_was_stopped_in_the_middle_goes_on_at_the_next_start(site):
+    site.sign_in()
+    order(site, is_trusted=False)
+    [worker] = site.context.service_workers
+    # The browser ends the worker before the last step: deleting the rows.
+    worker.evaluate("""() => {
+      const whole = indexedDB.deleteDatabase.bind(indexedDB);
+      indexedDB.deleteDatabase = (name) => (name === 'roadbook' ? new EventTarget() : whole(name));
+    }""")
+    site.faults.plan = [{"status": 401, "error": "wiped"}]  # without Clear-Site-Data: the worker is alone with it
+    site.page.evaluate("dispatchEvent(new Event('online'))")
+    site.wait_for("(await caches.keys()).length === 0")
+    site.stop_worker()
+    site.go_offline()
+
+    site.page.evaluate("navigator.serviceWorker.controller.postMessage({ type: 'wake' })")
+
+    site.wait_for("(await indexedDB.databases()).length === 0")
+
+
+def test_what_the_server_had_refused_is_handed_in(site):
+    site.sign_in()
+    site.page.evaluate("""async () => {
+      const body = new FormData();
+      const typed = { 'row.a': 'activity//0', 'a.kind': 'call', 'a.account_id': 'no-such-account', 'a.body': 'Typed' };
+      for (const [name, value] of Object.entries(typed)) body.append(name, value);
+      await fetch('/activities/new', { method: 'POST', body });
+    }""")
+    site.wait_for_chip("needs_you")
+
+    order(site, is_trusted=True)
+    site.page.wait_for_url("**/wiped")
+
+    with site.firm.look() as conn:
+        [left] = wipe.left_of(conn, "rita")
+    assert [one["set"]["body"] for one in left["operations"]] == ["Typed"]
+    site.wait_for(NOTHING_STAYS)
+
+
+def test_an_emptied_device_can_be_used_again(site):
+    site.sign_in()
+    order(site, is_trusted=True)
+    site.page.wait_for_url("**/wiped")
+    site.wait_for(NOTHING_STAYS)
+
+    site.sign_in("ron")
+
+    assert site.host == "device"
+
+
+def test_a_farewell_leaves_nothing_either(site):
+    from server.admin import people
+
+    site.sign_in()
+    write_without_signal(site)
+    site.firm.write_now(lambda conn: _disable(conn, people, site.firm))
+
+    site.context.set_offline(False)
+    site.page.wait_for_url("**/sign-in*")
+
+    assert names(site.firm) == ["Acme"]
+    site.wait_for("(await indexedDB.databases()).length === 0 && (await caches.keys()).length === 0")
+
+
+def _disable(conn, people, firm):
+    from server.sign_in import passwords
+    from tests.unit.shell import password_hash
+
+    passwords.store(conn, "boss", "boss", password_hash())
+    people.deactivate(conn, firm, None, "rita")

@@ -1,0 +1,2 @@
+-- page: /me/app-lock
+-- query: next=/me/app-lock

@@ -1,0 +1,2 @@
+-- page: /locked
+-- query: next=/
