@@ -29,6 +29,7 @@ from server.firm import Firm
 from server.firms import Firms, by_host
 from server.watching import log
 from server.watching.request_id import BehindProxy
+from server.writer import Frozen
 
 # Threads that make pages: as many as two processors keep busy. In a crowd of threads nobody gets a turn in time.
 PAGE_THREADS = 6
@@ -52,7 +53,8 @@ def serve_firm(settings: Settings) -> None:
     try:
         print(f"Roadbook serves {settings.data} at {settings.url}", flush=True)
         if let_in.is_new(firm):
-            print(let_in.setup_link(firm, settings.url), flush=True)
+            with suppress(Frozen):  # where it goes, its administrator is made
+                print(let_in.setup_link(firm, settings.url), flush=True)
         _serve(firm, settings, listening)
     finally:
         firm.close()

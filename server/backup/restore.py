@@ -104,7 +104,7 @@ def alone_in(settings: Settings, folder: Path) -> Iterator[Path]:
             if (folder / "roadbook.db").exists() and folder == settings.data and moving.is_followed(settings.home):
                 raise NotRestored(
                     f"the replicator follows the files in {settings.home}."
-                    " Stop it first: systemctl stop roadbook-replicate"
+                    " Stop it first: systemctl stop roadbook-replica"
                 )
             scratch = folder / in_use.SCRATCH
             try:

@@ -175,6 +175,8 @@ def _end_following(data: Path) -> None:
 def _catch_up(settings: Settings, folder: Path) -> None:
     """Until it holds the replica's last transaction. Raises NotFetched."""
     last = fetch.last_transaction(settings.replica.database, folder)
+    if not last:
+        raise NotFetched(f"{settings.replica} is empty or away")
     if _reached(folder) == last:
         return
     argv, nothing = command_line(settings, folder), subprocess.DEVNULL

@@ -130,10 +130,10 @@ def _what_now(report) -> str:
     if not report.is_new_life:
         return (
             "It was frozen for the move and holds everything: phones go on as if nothing had happened."
-            " Start the server now: systemctl start roadbook roadbook-replicate"
+            " Start the server now: systemctl start roadbook roadbook-replica"
         )
     return (
-        "Start the server now: systemctl start roadbook roadbook-replicate. Phones fetch their rows anew and send again"
+        "Start the server now: systemctl start roadbook roadbook-replica. Phones fetch their rows anew and send again"
         " what this does not have; nobody has to do anything."
     )
 

@@ -50,6 +50,8 @@ class Phone(Device):
             answer = connection.getresponse()
             if answer.status == 409:
                 raise StartAgain
+            if answer.status == 503:
+                raise ConnectionRefusedError("the server asks to come again")
             assert answer.status == 200, (answer.status, answer.read())
             for line in answer:
                 if line.endswith(b"\n"):

@@ -230,7 +230,7 @@ def test_a_running_replicator_is_asked_to_be_stopped_first(settings, capsys):
         while not (settings.home / litestream.SOCKET).exists():
             assert time.monotonic() < until
             time.sleep(0.05)
-        assert "systemctl stop roadbook-replicate" in said(capsys, "restore")
+        assert "systemctl stop roadbook-replica" in said(capsys, "restore")
     finally:
         replicator.end()
         running.join(30)
