@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AGAIN := --last-failed --last-failed-no-failures none
 
-.PHONY: run test bench soak lint screenshots messages release clean
+.PHONY: run test bench soak lint audit screenshots messages release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
@@ -38,6 +38,11 @@ lint: $(VENV)/.installed
 
 $(VENV)/.installed: requirements-dev.lock deployment/venv.sh
 	sh deployment/venv.sh $(PYTHON) $(VENV) requirements-dev.lock
+
+# Known holes in locked packages (needs a network), and vendored code as it was published.
+audit: $(VENV)/.installed
+	$(BIN)/python -m pip_audit --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/python -m deployment.audit
 
 # The pictures of the README and the manifest.
 screenshots: $(VENV)/.installed
