@@ -105,6 +105,22 @@ def test_an_audit_that_could_ask_nobody_is_no_pass(tmp_path, monkeypatch):
     assert "cannot be reached" in problem or "does not answer" in problem
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "means"),
+    [
+        (0, "No known vulnerabilities found", ""),
+        (0, "jinja2  Dependency not found on PyPI and could not be audited: jinja2 (3.1.6)", "nothing is known"),
+        (1, "Max retries exceeded with url: /pypi/jinja2", "nothing is known"),
+        (1, "/usr/bin/python3: No module named pip_audit", "not installed"),
+        (1, "Found 1 known vulnerability in 1 package: jinja2 3.1.5 GHSA-cpwx-vrp4-4pq7", "GHSA-cpwx-vrp4-4pq7"),
+    ],
+)
+def test_only_an_audit_that_asked_about_everything_and_found_nothing_is_a_pass(status, said, means):
+    problems = audit.judged(status, said)
+
+    assert bool(problems) == bool(means) and means in "".join(problems)
+
+
 def test_every_locked_package_is_pinned_by_hash():
     text = (ROOT / "requirements.lock").read_text("utf-8")
     entries = [line for line in text.replace("\\\n", " ").splitlines() if line and not line.lstrip().startswith("#")]
