@@ -9,6 +9,9 @@ from playwright.sync_api import sync_playwright
 from . import (
     approvals,
     device,
+    firms,
+    load,
+    install,
     notices,
     reminders,
     replica,
@@ -28,7 +31,7 @@ SYNC = {
     "crowd": sync_many.crowd,
     "handover": sync_handover.run,
 }
-APART = {"server": server_pages.run, "notices": notices.run, "reminders": reminders.run}
+APART = {"server": server_pages.run, "notices": notices.run, "reminders": reminders.run, "firms": firms.run, "install": install.run}
 # Rows durable in the replica, five accounts to fifty activities.
 AT_LEAST = {"bulk_rows_per_s": 60_000}
 BROWSER = ("device", "approvals", "replica")
