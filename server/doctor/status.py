@@ -78,6 +78,8 @@ def lines(host: str, told: dict) -> list[str]:
         of_today = f"{text.number(sum(seen.values()))}, {text.number(seen['day'])} of them seen within a day"
         shown.append(_line("Devices", of_today))
         shown.append(_line("Last seen", text.since(told["last_seen_ms"]) if told["last_seen_ms"] else "never"))
+    if "last_sync_ms" in told:
+        shown.append(_line("Last sync", text.since(told["last_sync_ms"]) if told["last_sync_ms"] else "none yet"))
     for name, key in (("Notices", "notices_wait_ms"), ("Reminders", "reminders_wait_ms")):
         if key in told:
             waits = f"the oldest waits {told[key] / 1000:,.0f} s" if told[key] else "none waits"

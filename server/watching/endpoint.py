@@ -92,26 +92,29 @@ def _answer(
         said["warnings"] = sorted({part.key for part in parts if part.state == WARNING})
         if not_open:
             said["not_open"] = sorted(not_open)
-        said["firms"] = {host: _details(health) for host, health in of_firms.items()}
+        said["firms"] = {host: _details(health, keys) for host, health in of_firms.items()}
     return JSONResponse(said, 503 if failing else 200, {"Cache-Control": "no-store"})
 
 
-def _details(health: Health) -> dict:
+def _details(health: Health, keys: tuple[str, ...] | None) -> dict:
     """For whoever is on this machine, in English."""
     text = Text("en", "UTC", health.at_ms)
     parts = {}
     for part in health.parts:
+        if keys is not None and part.key not in keys:
+            continue
         said = words.say(text, part)
         told = {"state": said.state, "words": said.words, "way_out": said.advice, "detail": said.detail}
         parts[part.key] = {name: value for name, value in told.items() if value}
     found = health.gauges
-    if found is None:
+    if found is None or keys is not None:
         return {"parts": parts}
     return {
         "parts": parts,
         "people": found.people,
         "devices": dict(zip(metrics.DEVICES, found.devices, strict=True)),
         "last_seen_ms": found.last_seen_ms,
+        "last_sync_ms": found.last_sync_ms,
         "notices_wait_ms": found.notices_wait_ms,
         "reminders_wait_ms": found.reminders_wait_ms,
         "replica_lag_ms": found.replica_lag_ms,

@@ -40,13 +40,14 @@ SELECT
 @dataclass(frozen=True)
 class Gauges:
     """…_wait_ms: how long the oldest one waits, 0 where nothing does. devices: one a session, by when they were last
-    seen: today, within 7 days, within 30, longer ago. newest_ms: the newest instant that this server wrote down."""
+    seen: today, within 7 days, within 30, longer ago. last_sync_ms: since the server started, 0 for none. newest_ms: the newest instant that this server wrote down."""
 
     at_ms: int
     seq: int
     people: int
     devices: tuple[int, int, int, int]
     last_seen_ms: int
+    last_sync_ms: int
     newest_ms: int
     notices: int
     notices_wait_ms: int
@@ -76,6 +77,7 @@ def look(firm) -> Gauges:
         people=queues["people"],
         devices=devices,
         last_seen_ms=last_seen_ms,
+        last_sync_ms=firm.measures.last_sync_ms,
         newest_ms=newest_ms,
         notices=queues["notices"],
         notices_wait_ms=max(0, now_ms - queues["notices_since_ms"]),

@@ -25,6 +25,7 @@ from server.sign_in import sessions
 from server.watching import health
 from tests.small_firm import as_server, op
 from tests.unit import shell
+from tests.unit.nobody import as_nobody
 
 ROOT = Path(__file__).parents[2]
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
@@ -208,25 +209,6 @@ def test_a_folder_that_may_only_be_read_is_named():
     folder.rmdir()
 
     assert found == "Part(key='disk', state='failed', code='cannot_write', values={'why': 'Permission denied'})"
-
-
-def as_nobody(look) -> str:
-    """What look() finds in a process of a user whom permissions bind."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setuid(65_534)
-            os.write(write, repr(look()).encode())
-        finally:
-            os._exit(0)
-    os.close(write)
-    with open(read, encoding="utf-8") as found:
-        told = found.read()
-    os.waitpid(child, 0)
-    return told
 
 
 # --- the clock ----------------------------------------------------------------------------------------
