@@ -54,7 +54,8 @@ def wrong_vendored(root: Path = ROOT) -> list[str]:
 
 def wrong_packages(lock: Path = ROOT / LOCK) -> list[str]:
     # strict: a package that nobody could be asked about is no package without holes.
-    argv = [sys.executable, "-m", "pip_audit", "--strict", "--require-hashes", "--disable-pip", "--requirement", str(lock)]
+    options = ["--strict", "--require-hashes", "--disable-pip", "--requirement", str(lock)]
+    argv = [sys.executable, "-m", "pip_audit", *options]
     try:
         ran = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_S, check=False)
     except subprocess.TimeoutExpired:

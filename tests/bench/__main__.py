@@ -10,8 +10,8 @@ from . import (
     approvals,
     device,
     firms,
-    load,
     install,
+    load,
     notices,
     reminders,
     replica,
@@ -31,7 +31,14 @@ SYNC = {
     "crowd": sync_many.crowd,
     "handover": sync_handover.run,
 }
-APART = {"server": server_pages.run, "notices": notices.run, "reminders": reminders.run, "firms": firms.run, "install": install.run}
+APART = {
+    "server": server_pages.run,
+    "notices": notices.run,
+    "reminders": reminders.run,
+    "install": install.run,
+    "firms": firms.run,
+    "load": load.run,
+}
 # Rows durable in the replica, five accounts to fifty activities.
 AT_LEAST = {"bulk_rows_per_s": 60_000}
 BROWSER = ("device", "approvals", "replica")

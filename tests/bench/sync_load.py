@@ -63,6 +63,12 @@ class Devices:
             self.devices[told["name"]] = Device(self, **told)
         return {"devices": len(self.devices)}
 
+    async def give(self, pushes: dict[str, list]) -> dict:
+        """What these devices are to push next, by name."""
+        for name, given in pushes.items():
+            self.devices[name].pushes += given
+        return {}
+
     async def listen(self, names: list[str]) -> dict:
         """Open these devices' event streams, all at once; until each has been greeted."""
         return await self._all(names, lambda device: device.listen())
