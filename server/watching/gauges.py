@@ -40,7 +40,8 @@ SELECT
 @dataclass(frozen=True)
 class Gauges:
     """…_wait_ms: how long the oldest one waits, 0 where nothing does. devices: one a session, by when they were last
-    seen: today, within 7 days, within 30, longer ago. last_sync_ms: since the server started, 0 for none. newest_ms: the newest instant that this server wrote down."""
+    seen: today, within 7 days, within 30, longer ago. last_sync_ms: since the server started, 0 for none. newest_ms:
+    the newest instant that this server wrote down by its own clock."""
 
     at_ms: int
     seq: int

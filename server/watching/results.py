@@ -5,9 +5,10 @@ Whoever makes them writes them; here they are only read.  A file that is missing
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from server.backup import state
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,8 @@ class Result:
 
 def last(folder: Path, name: str) -> Result | None:
     """name: 'copy' or 'drill'."""
-    try:
-        said = json.loads((folder / f"{name}.json").read_text("utf-8"))
-        return Result(
-            int(said["at_ms"]),
-            bool(said["ok"]),
-            str(said.get("words", "")),
-            str(said.get("way_out", "")),
-            float(said.get("seconds") or 0),
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    said = state.read(folder, name)
+    if said is None:
         return None
+    words, way_out = (str(said.get(key, "")) for key in ("words", "way_out"))
+    return Result(said["at_ms"], bool(said.get("ok")), words, way_out, float(said.get("seconds") or 0))
