@@ -10,6 +10,7 @@ from . import (
     approvals,
     device,
     firms,
+    idle,
     install,
     load,
     notices,
@@ -33,6 +34,7 @@ SYNC = {
 }
 APART = {
     "server": server_pages.run,
+    "idle": idle.run,
     "notices": notices.run,
     "reminders": reminders.run,
     "install": install.run,
