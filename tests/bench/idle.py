@@ -66,14 +66,9 @@ def _visitor(folder: Path) -> tuple[str, list[str]]:
     token = firm.write_now(lambda db: sessions.start(db, user_id=user_id, now_ms=firm.clock(), **device))
     firm.close()
     routes = [route for page in Pages().pages for route in page.routes]
-    kinds = {
-        "customers": "account",
-        "contacts": "contact",
-        "activities": "activity",
-        "events": "event",
-        "tasks": "task",
-    }
-    kinds |= {"approvals": "approval", "people": "user", "conflicts": "conflict", "handovers": "handover"}
+    kinds = {"customers": "account", "contacts": "contact", "activities": "activity", "events": "event"}
+    kinds |= {"tasks": "task", "approvals": "approval", "people": "user"}
+    kinds |= {"conflicts": "conflict", "handovers": "handover"}
     addresses = []
     for route in routes:
         kind = kinds.get(route.split("/")[1] if "/" in route else "", "account")
@@ -85,16 +80,12 @@ def _start(folder: Path) -> tuple[subprocess.Popen, int, float]:
     """A server that has answered once: its process, its port, how long that took."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environ = os.environ | {
-        "ROADBOOK_DATA": str(folder),
-        "ROADBOOK_URL": "http://localhost",
-        "ROADBOOK_PORT": str(port),
-    }
+    settings = {"ROADBOOK_DATA": str(folder), "ROADBOOK_URL": "http://localhost", "ROADBOOK_PORT": str(port)}
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "server", "serve"],
         cwd=ROOT,
-        env=environ,
+        env=os.environ | settings,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
