@@ -34,6 +34,8 @@ LOOK_MS, LOOKED_AT_SO_OFTEN = 100, 20
 SNAPSHOT_EVERY, SNAPSHOT_KEPT = "72h", "800h"
 # Every single transaction of the last minutes; before that, steps of half a minute.
 TRANSACTIONS_KEPT = "5m"
+# The region in the name of a server of Aliyun's.
+ALIYUN = re.compile(r"//oss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$")
 # How long a last upload may take when the replicator is told to end.
 LAST_UPLOAD = "5s"
 
@@ -97,7 +99,11 @@ def configuration(places: Mapping[Path, Place], with_socket: bool = True) -> str
 def _replica(place: Place) -> dict:
     # auto-recover: where its own notes are damaged, it begins again with a whole snapshot.
     told = {"type": place.kind, "path": place.path, "auto-recover": True}
-    if place.kind == "s3":
+    if place.kind == "s3" and (region := ALIYUN.search(place.endpoint)):
+        # Its S3 refuses how Litestream sends large files; its own protocol does not, with the same bucket and keys.
+        told |= {"type": "oss", "bucket": place.bucket, "region": region[1], "endpoint": place.endpoint}
+        told |= _said({"access-key-id": place.key, "secret-access-key": place.secret})
+    elif place.kind == "s3":
         told |= {"bucket": place.bucket, "region": place.region, "force-path-style": place.is_path_style}
         told |= _said({"endpoint": place.endpoint, "access-key-id": place.key, "secret-access-key": place.secret})
     if place.kind == "sftp":
@@ -208,7 +214,7 @@ CAUSES = (
     (r"no position, waiting for data", "the replicator has not read this firm's file yet: it will in a moment"),
     (r"NoSuchBucket", "there is no such bucket: make it, or name another in ROADBOOK_REPLICA"),
     (
-        r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|Forbidden|StatusCode: 40[13]|get credentials",
+        r"AccessKeyId|SignatureDoesNotMatch|AccessDenied|Forbidden|StatusCode: 40[13]|get credentials",
         "the storage refuses the key: check ROADBOOK_REPLICA_KEY and ROADBOOK_REPLICA_SECRET, and what the key may do",
     ),
     (

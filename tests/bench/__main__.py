@@ -9,6 +9,7 @@ from playwright.sync_api import sync_playwright
 from . import (
     approvals,
     device,
+    disaster,
     firms,
     idle,
     install,
@@ -36,7 +37,7 @@ APART = {
     "server": server_pages.run,
     "idle": idle.run,
     "notices": notices.run,
-    "reminders": reminders.run,
+    "reminders": reminders.run, "disaster": disaster.run,
     "install": install.run,
     "firms": firms.run,
     "load": load.run,

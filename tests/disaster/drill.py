@@ -21,7 +21,6 @@ from .machine import Machine, wait_until
 from .phone import Phone
 
 DEVICES = (("rita", "phone"), ("rita", "tablet"), ("ron", "phone"), ("mona", "phone"), ("sam", "phone"))
-INDUSTRIES = ("Steel", "Glass", "Paper", "Salt")
 
 
 @dataclass
@@ -79,14 +78,15 @@ class Typing:
 
 
 def type_something(phone: Phone, dice: random.Random) -> None:
-    """A new customer, a visit, or another word on one that this device or a colleague's has."""
+    """A new customer, a visit, or another word on a customer that this device has. Nothing is ever said twice: what
+    says what stands there already changes nothing, and need not be kept."""
     known = sorted(phone.rows.get("account", {}))
     kind = dice.random()
     if not known or kind < 0.4:
         name = f"{phone.id} {len(phone.typed)}"
         phone.add("account", name=name, kind="customer", owner_id=phone.user_id)
     elif kind < 0.7:
-        phone.edit("account", dice.choice(known), industry=dice.choice(INDUSTRIES))
+        phone.edit("account", dice.choice(known), industry=f"{phone.id} {len(phone.typed)}")
     else:
         account = dice.choice(known)
         phone.add("activity", account_id=account, kind="visit", at_ms=phone.now(), body=f"{phone.id} {new_id()}")

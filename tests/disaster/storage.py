@@ -25,8 +25,8 @@ def in_folder(folder: Path) -> dict[str, str]:
     return {"ROADBOOK_REPLICA": f"file://{folder}"}
 
 
-def in_bucket(port: int, bucket: str) -> dict[str, str]:
-    return KEYS | {"ROADBOOK_REPLICA": f"s3://{bucket}/roadbook?endpoint=http://127.0.0.1:{port}"}
+def in_bucket(port: int, bucket: str, folder: str = "roadbook") -> dict[str, str]:
+    return KEYS | {"ROADBOOK_REPLICA": f"s3://{bucket}/{folder}?endpoint=http://127.0.0.1:{port}"}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from .drill import Typing, connect, make_people, recover, type_something, wait_until_safe
+from .lives import lives
 from .machine import Machine, wait_until
 from .storage import Line, in_bucket, in_folder, s3_server
 
@@ -87,6 +88,21 @@ def test_bucket_that_was_out_of_reach_when_the_machine_died(machines, s3):
     line.close()
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("seed", range(3))
+def test_many_machines_die_while_people_type(tmp_path, s3, seed):
+    line = Line(s3)
+    try:
+        results, _ = lives(tmp_path, in_bucket(line.port, "firm", f"soak{seed}"), line, 30, seed)
+    finally:
+        line.close()
+
+    for result in results:
+        assert_nothing_lost(result)
+
+
+@pytest.mark.soak
 def test_litestream_that_is_killed_alone_comes_back(machines, tmp_path):
     replica, dice = in_folder(tmp_path / "replica"), random.Random(52)
     machine = machines(replica)
@@ -107,3 +123,19 @@ def test_litestream_that_is_killed_alone_comes_back(machines, tmp_path):
     result = recover(phones, machine, dice)
     assert_nothing_lost(result)
     assert result.behind == 0
+
+
+def test_server_whose_replicator_does_not_run_serves_says_so_and_lets_devices_keep(machines, tmp_path):
+    machine = machines(in_folder(tmp_path / "replica"))
+    phones, dice = make_people(machine.data), random.Random(53)
+    machine.start_server()
+    connect(phones, machine)
+
+    type_something(phones[0], dice)
+    assert phones[0].try_sync(), machine.log()
+    assert phones[0].sent
+    assert "the replicator does not run" in machine.log()
+
+    machine.start_replicator()
+    wait_until_safe(phones[0], machine)
+    assert phones[0].sent == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -26,6 +27,8 @@ from ..conftest import ROOT
 from .fetching import fetch
 from .machine import plain_environment, wait_until
 from .storage import KEYS, Line, in_bucket, in_folder, s3_server, sftp_server
+
+HERE = {"ROADBOOK_DATA": "/srv/roadbook", "ROADBOOK_URL": "http://localhost"}
 
 
 class Site:
@@ -230,7 +233,7 @@ def strict_s3(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "case",
     [
-        "a port where nobody listens",
+        pytest.param("a port where nobody listens", marks=pytest.mark.soak),  # S3 is tried for ten seconds
         "no such bucket",
         "a key that S3 does not know",
         "a wrong password",
@@ -377,7 +380,7 @@ def test_folder_with_a_long_name_is_replicated_like_any_other(tmp_path):
 
 
 def test_without_a_replica_there_is_nothing_to_do():
-    settings = read_settings({"ROADBOOK_DATA": "/srv/roadbook", "ROADBOOK_URL": "http://localhost"})
+    settings = read_settings(HERE)
 
     with pytest.raises(WrongSetting, match=r"ROADBOOK_REPLICA is not set\. For example: ROADBOOK_REPLICA="):
         places_of([settings])
@@ -394,3 +397,30 @@ def test_nothing_that_breaks_https_to_s3_reaches_litestream():
     told = litestream.environment({"AWS_CA_BUNDLE": "/x", "ROADBOOK_REPLICA_SECRET": "s3cr3t", "AWS_PROFILE": "rb"})
 
     assert told == {"AWS_PROFILE": "rb"}
+
+
+@pytest.mark.parametrize("inside", ["", "-internal"])
+def test_aliyun_is_spoken_to_in_its_own_protocol(inside):
+    endpoint = f"https://oss-cn-hangzhou{inside}.aliyuncs.com"
+    told = configured(KEYS | {"ROADBOOK_REPLICA": f"s3://firm/roadbook?endpoint={endpoint}"})
+
+    assert (told["type"], told["region"], told["endpoint"]) == ("oss", "cn-hangzhou", endpoint)
+    assert (told["bucket"], told["path"], told["access-key-id"]) == (
+        "firm",
+        "roadbook/database",
+        "AKIAIOSFODNN7EXAMPLE",
+    )
+
+
+@pytest.mark.parametrize(("firms", "interval"), [(1, "100ms"), (20, "100ms"), (21, "200ms"), (300, "1500ms")])
+def test_few_firms_are_looked_at_ten_times_a_second_and_many_in_turn(firms, interval):
+    place = read_settings(HERE | {"ROADBOOK_REPLICA": "file:///mnt/nas"}).replica
+    told = json.loads(litestream.configuration({Path(f"/srv/{n}/roadbook.db"): place for n in range(firms)}))["dbs"]
+
+    assert {(one["monitor-interval"], one["replica"]["sync-interval"]) for one in told} == {(interval, interval)}
+
+
+def configured(replica: dict[str, str]) -> dict:
+    """What Litestream is told of the place of one firm."""
+    settings = read_settings(HERE | replica)
+    return json.loads(litestream.configuration(places_of([settings])))["dbs"][0]["replica"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from starlette.responses import Response
 
 from server.backup import offsite
 from server.backup.litestream import NotReplicated
 from server.backup.offsite import Replicated
+from server.backup.settling import Settling
 from server.record import current_seq
 
 from ..own_loop import run
@@ -214,3 +216,45 @@ def test_failure_is_told_once_in_the_log(firm, caplog):
     during(firm, work)
 
     assert [record.message.count(AWAY) for record in caplog.records].count(1) == 1
+
+
+def test_what_is_posted_is_acknowledged_once_it_is_off_site(firm):
+    """No device keeps it: a browser without a worker posted it to the server itself."""
+
+    async def work(kept, replica):
+        await kept.settle(5)
+        firm.offsite = kept
+        replica.may_answer.clear()
+        posting = asyncio.create_task(said_by(Settling(Response("saved"), firm), "POST", "/customers/new"))
+        await until(lambda: replica.asked > 1)
+        await asyncio.sleep(0.02)
+        assert not posting.done()
+        replica.may_answer.set()
+        assert await posting == 200
+
+    during(firm, work)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer"),
+    [("GET", "/customers", Response()), ("POST", "/sync", Response()), ("POST", "/sign-in", Response(status_code=400))],
+)
+def test_what_writes_nothing_or_is_kept_by_a_device_waits_for_nothing(firm, method, path, answer):
+    async def work(kept, replica):
+        await kept.settle(5)
+        firm.offsite = kept
+        replica.may_answer.clear()
+        assert await said_by(Settling(answer, firm), method, path) == answer.status_code
+
+    during(firm, work)
+
+
+async def said_by(app, method: str, path: str) -> int:
+    """The status of its answer."""
+    said: list[dict] = []
+
+    async def send(message) -> None:
+        said.append(message)
+
+    await app({"type": "http", "method": method, "path": path, "headers": []}, None, send)
+    return said[0]["status"]
