@@ -49,24 +49,24 @@ def _entry(row: dict, names: Names) -> dict:
     entity, _, row_id = row["subject"].partition("/")
     return row | {
         "detail": json.loads(row["detail"]),
-        "person": names.of("user", row["user_id"]) if row["user_id"] else "",
+        "person": (names.of("user", row["user_id"]) or row["user_id"]) if row["user_id"] else "",
         "entity": entity if row_id else "",
-        "about": names.of(entity, row_id) if row_id else row["subject"],
+        "about": (names.of(entity, row_id) or "") if row_id else row["subject"],
         "detail_json": row["detail"],
         "names": names,
     }
 
 
 class Names:
-    """What ids stand for today, asked once each. Of a row that is gone for good the id is left."""
+    """What ids stand for today, asked once each; None for what has no name, or is gone for good."""
 
     def __init__(self, conn) -> None:
         self._conn = conn
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], str | None] = {}
 
-    def of(self, entity: str, row_id: str) -> str:
+    def of(self, entity: str, row_id: str) -> str | None:
         if (entity, row_id) not in self._known:
-            self._known[entity, row_id] = self._ask(entity, row_id) or row_id
+            self._known[entity, row_id] = self._ask(entity, row_id)
         return self._known[entity, row_id]
 
     def _ask(self, entity: str, row_id: str) -> str | None:

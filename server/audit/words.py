@@ -26,6 +26,7 @@ DETAILS = {
 # Beside those of web/pages/_labels.html: rows and fields that only administrators see.
 ROWS = {
     "role": N_("Role"),
+    "department": N_("Department"),
     "robot": N_("Robot"),
     "device": N_("Device"),
     "approval_definition": N_("Approvals"),
@@ -65,35 +66,48 @@ def row(text: Text, entity: str, labels) -> str:
 
 def details(text: Text, entry: dict, labels) -> list[str]:
     """What an entry says beside who, what and on what; labels: the macros of _labels.html, while `speaking`."""
-    return [_detail(text, entry, name, value, labels) for name, value in entry["detail"].items()]
+    said = (_detail(text, entry, name, value, labels) for name, value in entry["detail"].items())
+    return [one for one in said if one]
 
 
 def _detail(text: Text, entry: dict, name: str, value: object, labels) -> str:
+    """'' for what people have no word for: it stands in the CSV."""
     if name == "fields":
-        return f"{text.gettext(DETAILS[name])}: " + ", ".join(_field(text, one, labels) for one in value)
+        named = [label for one in value if (label := _field(text, one, labels))]
+        return f"{text.gettext(DETAILS[name])}: {', '.join(named)}" if named else ""
+    label = _label(text, name, labels)
+    shown = _value(text, entry, name, value)
+    return f"{label}: {shown}" if label and shown else ""
+
+
+def _label(text: Text, name: str, labels) -> str:
     if name in DETAILS:
-        label = text.gettext(DETAILS[name])
-    else:  # a kind of row that was counted, or a field of the row
-        label = row(text, name, labels) if name in BY_NAME else _field(text, name, labels)
-    return f"{label}: {_value(text, entry, name, value)}"
+        return text.gettext(DETAILS[name])
+    # A kind of row that was counted, or a field of the row.
+    return row(text, name, labels) if name in BY_NAME else _field(text, name, labels)
 
 
 def _field(text: Text, name: str, labels) -> str:
-    return text.gettext(FIELDS[name]) if name in FIELDS else str(labels.field(name))
+    if name in FIELDS:
+        return text.gettext(FIELDS[name])
+    label = str(labels.field(name))
+    return "" if label == name else label
 
 
 def _value(text: Text, entry: dict, name: str, value: object) -> str:
     if name in ("by", "second"):
         return text.gettext(WAYS.get(value, value))
     if name == "for":
-        return entry["names"].of("user", value)
+        return entry["names"].of("user", value) or value
     field = BY_NAME[entry["entity"]].by_name.get(name) if entry["entity"] in BY_NAME else None
     if field and field.type == "ref":
-        return entry["names"].of(field.ref, value) if value else "–"
+        return (entry["names"].of(field.ref, value) if value else "–") or ""
     if (field and field.type == "flag") or name == "is_required":
         return text.gettext("Yes") if value else text.gettext("No")
     if name == "data_scope":
         return dict(scopes(text)).get(value, value)
+    if field and field.type == "enum":
+        return ""
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return text.number(value) if isinstance(value, int) else value

@@ -119,8 +119,9 @@ def test_an_invite(firm, stranger, rep_id):
 
 
 def test_what_is_ones_own(admin):
-    for address in ("/me/devices", "/me/password", "/sign-in/code"):
+    for address in ("/me/devices", "/me/password", "/sign-in/code", "/me/sign-in", "/me/authenticator", "/me/proof"):
         assert_chinese(admin.get(address))
+    assert_chinese(admin.post("/me/authenticator", data={"digits": "000000"}), 422)
 
     assert_chinese(admin.post("/sign-in/code"))
     assert_chinese(admin.post("/me/password", data={"old_password": "wrong", "password": "短", "login": "王芳"}), 422)
@@ -138,6 +139,7 @@ def test_administration(firm, admin, rep_id):
     assert_chinese(admin.post(f"/admin/people/{own_id}/activity", data={"is_active": "0"}), 422)
     assert_chinese(admin.post("/admin/departments", data={"name": ""}), 422)
     assert_chinese(admin.post("/admin/roles", data={"name": ""}), 422)
+    assert_chinese(admin.get("/admin/audit"))
     assert_chinese(admin.get("/admin/pool"))
     assert_chinese(admin.get("/admin/status"))
     assert_chinese(admin.post("/admin/pool", data={"name": "安静", "days": "30", "preview": "1"}))

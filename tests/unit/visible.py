@@ -15,6 +15,13 @@ SAME_EVERYWHERE = {
     "UTC",
     "English",
     "CSV",
+    "PIN",
+    # Authenticator apps
+    "Aegis",
+    "Apple",
+    "Authenticator",
+    "Google",
+    "Microsoft",
     "JPEG",
     "PNG",
     "WebP",
