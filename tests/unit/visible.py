@@ -28,7 +28,6 @@ SAME_EVERYWHERE = {
     "HEIC",
     "iPhone",
     "iPad",
-    "Google",
     "Webhook",
     # Currencies.
     *"CNY HKD TWD USD EUR JPY KRW GBP SGD MYR THB VND IDR PHP INR AUD CAD CHF AED RUB".split(),
