@@ -26,6 +26,7 @@ PEOPLE, ACCOUNTS, TEAMS = 1_500, 15_000, 75
 STEPS = (250, 500, 1_000, 2_000, 3_000)
 # A salesperson types an activity, a task, a change of a customer now and then: so many edits an hour and device.
 EDITS_AN_HOUR = 30
+EDITS_A_S = EDITS_AN_HOUR / 3_600
 # So much faster than the day: enough edits in a short time to judge by.
 SPEED = 4
 STEP_S = 20
@@ -72,14 +73,15 @@ class Work:
         self.load.do("listen", names=new)
         self.working += new
         self.load.do("settle")
-        edits = int(devices * EDITS_AN_HOUR / 3_600 * SPEED * STEP_S)
+        edits = int(devices * EDITS_A_S * SPEED * STEP_S)
         used, begun = self.server.cpu_s(), time.monotonic()
         with Visitor(self.server) as visitor:
             taken = self._work(edits)
             settled = self.load.do("settle")
         s = time.monotonic() - begun
         page = _p99(visitor.taken)
-        self._tell(devices, edits / s, settled, taken, visitor.taken, page, (self.server.cpu_s() - used) / s)
+        used = self.server.cpu_s() - used
+        self._tell(devices, edits, s, settled, taken, visitor.taken, page, used)
         is_held = page <= LONGEST_PAGE_S and s <= 2 * STEP_S
         if is_held:
             self.held = (devices, edits / s)
@@ -102,13 +104,16 @@ class Work:
         row, base = self.chance.choice(self.rows[self.server.tokens[name]["user"]])
         return edit_op(row, base, now_ms, note=f"note {self.chance.random()}")
 
-    def _tell(self, devices, per_s, settled, taken, pages, page, cores) -> None:
-        self.table.tell(f"{devices:,} devices: edits a second", per_s, "/s")
+    def _tell(self, devices, edits, s, settled, taken, pages, page, used) -> None:
+        self.table.tell(f"{devices:,} devices: edits a second", edits / s, "/s")
         self.table.tell("  an edit, sent until answered, the slowest of a burst", median(taken), "s")
         self.table.tell("  asked after being poked, so far", settled["pulls"], "")
         self.table.at_most(f"  a page meanwhile, p99 of {len(pages)}", page, LONGEST_PAGE_S, "s")
         self.table.tell("    median", median(pages), "s")
-        self.table.tell("  of a core the server uses", 100 * cores, "%")
+        # What is left to judge by where others use the machine too: processor time does not know of them.
+        self.table.tell("  processor time for an edit, its pokes and pulls", 1_000 * used / edits, "ms")
+        self.table.tell("  of a core the server used", 100 * used / s, "%")
+        self.table.tell("  of a core it needs at their real pace", 100 * used / (edits / devices) * EDITS_A_S, "%")
         self.table.tell("  its memory", self.server.memory_mb("VmRSS"), "MB")
 
     def conclude(self) -> None:
