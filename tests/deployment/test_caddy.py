@@ -29,16 +29,6 @@ TUS = {"Tus_Resumable": "1.0.0"}
 
 
 @pytest.fixture(scope="module")
-def fronted(tmp_path_factory):
-    made = Fronted(tmp_path_factory.mktemp("fronted") / "machine")
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
-
-
-@pytest.fixture(scope="module")
 def cookie(fronted):
     return f"__Host-roadbook={fronted.session('rita')}"
 
@@ -147,7 +137,7 @@ def test_files_come_in_pieces(fronted, cookie):
 
 
 def test_large_files_of_rows_reach_the_import(fronted, cookie):
-    rows = b"name\n" + b"A customer of no importance\n" * 500_000
+    rows = b"name\n" + b"A customer of no importance\n" * 150_000
     body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="c.csv"\r\n\r\n' + rows + b"\r\n--x--\r\n"
     answer = fronted.ask("POST", "/import", body, Cookie=cookie, Content_Type="multipart/form-data; boundary=x")
     answer.read()
@@ -176,33 +166,33 @@ def counted(fronted, address: str) -> int:
         firm.close()
 
 
-def test_whoever_comes_while_the_server_starts_anew_waits_and_is_answered(fronted):
-    fronted.stop("server")
-    answers = []
-    asking = threading.Thread(target=lambda: answers.append(fronted.ask("GET", "/sign-in").status))
-    asking.start()
-    time.sleep(0.5)
-    fronted.start_server()
-    asking.join(60)
-
-    assert answers == [200]
+SECRETS = {"Cookie": "__Host-roadbook=secret-in-cookie", "Referer": f"https://{HOST}/invite/secret-in-referer"}
 
 
 def test_the_log_holds_no_links_that_let_somebody_in_and_no_sessions(fronted):
-    secrets = ["token-in-query", "token-in-path", "token-in-cookie", "token-in-referer"]
-    told = {"Cookie": "__Host-roadbook=token-in-cookie", "Referer": f"https://{HOST}/invite/token-in-referer"}
-    fronted.ask("GET", "/setup?token=token-in-query", **told).read()
-    fronted.ask("GET", "/invite/token-in-path?x=token-in-query", **told).read()
-    # What goes wrong is written down too.
-    fronted.stop("server")
-    try:
-        assert fronted.ask("GET", "/invite/token-in-path?x=token-in-query", **told).status == 502
-    finally:
-        fronted.start_server()
+    fronted.ask("GET", "/setup?token=secret-in-query", **SECRETS).read()
+    fronted.ask("GET", "/invite/secret-in-path?x=secret-in-query", **SECRETS).read()
     log = fronted.log.read_text()
 
     assert '"uri":"/invite/"' in log and '"uri":"/setup"' in log
-    assert [secret for secret in secrets if secret in log] == []
+    assert "secret-in-" not in log
+
+
+def test_while_the_server_is_away_people_wait_a_little_and_the_log_stays_clean(fronted):
+    fronted.stop("server")
+    try:
+        assert fronted.ask("GET", "/invite/secret-in-path?x=secret-in-query", **SECRETS).status == 502
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(fronted.ask("GET", "/sign-in").status))
+        asking.start()
+        # It is on its way before there is anybody to answer it.
+        time.sleep(0.5)
+    finally:
+        fronted.start_server()
+    asking.join(60)
+
+    assert answers == [200]
+    assert "secret-in-" not in fronted.log.read_text()
 
 
 def test_http_leads_to_https_where_there_is_a_domain(tmp_path):

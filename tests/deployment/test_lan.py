@@ -20,20 +20,10 @@ from deployment.lan.root import OtherName, make_root
 
 from ..browser.phone import PHONE, Phone
 from ..conftest import QUIET, ROOT
-from .fronted import HOST, Fronted
+from .fronted import HOST
 from .tools import program
 
 CACHED = "(await caches.keys()).length && navigator.serviceWorker.controller"
-
-
-@pytest.fixture(scope="module")
-def fronted(tmp_path_factory):
-    made = Fronted(tmp_path_factory.mktemp("lan") / "machine")
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
 
 
 @contextmanager
