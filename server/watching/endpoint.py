@@ -60,8 +60,10 @@ def process_app(firms, access: Access, otherwise: ASGIApp) -> Starlette:
         if not is_local(request):
             return otherwise
         of_firms = {app.state.host: await app.state.watchman.look(PROCESS_KEPT_S) for app in firms.apps()}
-        keys = SERVING if request.url.path.endswith("/serving") else None
-        return _answer(request, of_firms, keys, firms.not_open())
+        if request.url.path.endswith("/serving"):
+            # A firm that cannot be opened is no reason to start the others anew.
+            return _answer(request, of_firms, SERVING)
+        return _answer(request, of_firms, None, firms.not_open())
 
     async def process_measures(request: Request) -> Response:
         if not access.allows(request):

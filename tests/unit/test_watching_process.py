@@ -96,12 +96,14 @@ def process(tmp_path_factory):
 
 def test_the_process_tells_of_all_firms_and_of_those_that_cannot_be_opened(process):
     port, _ = process
-    status, text = ask(port, "/healthz/serving")
+    status, text = ask(port, "/healthz")
     told = json.loads(text)
 
     assert set(told["firms"]) == {f"acme.localhost:{port}", f"zhou.localhost:{port}"}
     assert told["not_open"] == [f"torn.localhost:{port}"]
     assert (status, told["failing"]) == (503, ["firm"])
+    # Which is no reason to start the others anew.
+    assert ask(port, "/healthz/serving")[0] == 200
 
 
 def test_each_firm_tells_of_itself_alone(process):
