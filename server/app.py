@@ -32,6 +32,7 @@ from server.attachments import uploads as attachment_uploads
 from server.attachments.posted import MOST_FORM_BYTES
 from server.audit import endpoint as audit_log
 from server.backup import litestream, nightly
+from server.backup.files import FilesAway
 from server.backup.offsite import Replicated
 from server.backup.settling import Settling
 from server.config import Settings
@@ -121,6 +122,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     app.state.courier = Courier(firm, settings)
     if settings.replica:
         firm.offsite = Replicated(firm, lambda: litestream.barrier(settings.home, settings.data / "roadbook.db"))
+        firm.files = FilesAway(firm, settings.replica)
     return app
 
 
@@ -131,7 +133,7 @@ async def _keep_house(app: Starlette) -> AsyncIterator[None]:
     duties = background.keep_house(firm), keep_reminding(firm), app.state.courier.run(), keep_counting(firm)
     duties = *duties, nightly.keep_copies(firm, app.state.settings)
     if app.state.settings.replica:
-        duties = *duties, firm.offsite.run()
+        duties = *duties, firm.offsite.run(), firm.files.run()
     works = [asyncio.create_task(duty) for duty in duties]
     try:
         yield

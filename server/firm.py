@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from . import life, scope, views
 from .backup import in_use
+from .backup.files import FilesAway, FilesHere
 from .backup.frozen import is_frozen
 from .database import connect_reader, connect_writer, sqlite3, wall_clock_ms
 from .live import Hub
@@ -65,6 +66,7 @@ class Firm:
         self.measures = Measures()
         # Replaced by whatever copies the file to another place.
         self.offsite: Offsite = NoReplica()
+        self.files: FilesHere | FilesAway = FilesHere()
         self._file = path / "roadbook.db"
         self._lock = in_use.share(path)
         try:

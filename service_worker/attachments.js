@@ -1,7 +1,7 @@
 /**
  * Files on this device: what was chosen here goes up by itself, each file alone; what is looked at stays here; what nobody names
- * any more goes.  Operations never wait for any of it.  A file leaves the device only when the server has it, and its row
- * is safe there, too.
+ * any more goes.  Operations never wait for any of it.  A file leaves the device only when the server has it, away from its
+ * own disk, too, and its row is safe there; or when it was kept so long that nobody counts on it.
  */
 
 import { hashOf } from "./attachments_posted.js";
@@ -16,6 +16,11 @@ const AHEAD = 30_000_000; // fetched before anybody looks, in one round
 const SETTLED_MS = 3_600_000; // so long the server's word that it has a file is believed against its row
 const GRACE_MS = 86_400_000; // a form that was refused may be sent again with its photos
 const USED_STEP_MS = 600_000;
+const ASK_STEP_MS = 60_000; // so often the server is asked whether what it was given is away from its disk
+const SAFE_SOON_MS = 3_000; // it is away soon after it came
+const ASK_MOST = 100;
+const KEPT_MS = 30 * 86_400_000; // so long, and so much, is kept for a server that never says so
+const KEPT_BYTES = 200_000_000;
 
 // What a row of this person waits for.
 const WANTED = "SELECT DISTINCT hash FROM attachment WHERE stored_at_ms IS NULL AND (owner_id = :me OR created_by = :me)";
@@ -39,6 +44,7 @@ export class Attachments {
   /** @type {Promise<void>|null} */
   #going = null;
   #again = false;
+  #askedAt = 0;
 
   /** @param {{fetch?: (address: string, init: RequestInit) => Promise<Response>, onChange?: () => void}} [parts] */
   constructor({ fetch = (address, init) => self.fetch(address, init), onChange = () => {} } = {}) {
@@ -101,7 +107,29 @@ export class Attachments {
       this.#again = false;
       await this.#send(replica);
     } while (this.#again);
+    await this.#askWhatIsSafe(replica).catch((error) => console.warn("it is not known which files are safe", error));
     await this.#fetchAhead(replica, standsOf());
+  }
+
+  /** What was given to the server, and may be on its disk alone. @returns {About[]} newest first */
+  #unsafe() {
+    const now = Date.now();
+    const kept = [...this.store.known.values()].filter(({ is_own, sent_at_ms, is_safe }) => is_own && sent_at_ms && !is_safe && now - sent_at_ms < KEPT_MS);
+    let room = KEPT_BYTES;
+    return kept.sort((a, b) => b.at_ms - a.at_ms).filter(({ bytes }) => (room -= bytes) >= 0);
+  }
+
+  /** @param {any} replica */
+  async #askWhatIsSafe(replica) {
+    const hashes = this.#unsafe().map(({ hash }) => hash).slice(-ASK_MOST);
+    if (!hashes.length || Date.now() - this.#askedAt < ASK_STEP_MS) return;
+    this.#askedAt = Date.now();
+    const headers = { "Content-Type": "application/json", "Tus-Resumable": "1.0.0" };
+    const init = /** @type {RequestInit} */ ({ method: "POST", headers, body: JSON.stringify({ hashes }), redirect: "manual", cache: "no-store" });
+    const answer = await this.#fetch("/uploads/safe", { ...init, signal: AbortSignal.timeout(ASK_STEP_MS) });
+    // A hotel answers in the server's name, and an older server knows nothing of this.
+    if (!answer.ok || !answer.headers.has("Tus-Resumable")) return;
+    for (const hash of (await answer.json()).safe) await this.store.note(hash, { is_safe: true });
   }
 
   /** @param {any} replica */
@@ -127,7 +155,8 @@ export class Attachments {
     if (!content) return this.store.remove([hash]); // the browser took it away: nothing can be sent
     try {
       await upload({ hash, content, size: this.#size, fetch: this.#fetch });
-      await this.store.note(hash, { sent_at_ms: Date.now(), epoch: replica.meta("epoch") });
+      await this.store.note(hash, { sent_at_ms: Date.now(), epoch: replica.meta("epoch"), is_safe: false });
+      this.#askedAt = Date.now() - ASK_STEP_MS + SAFE_SOON_MS;
       this.#backoffs.delete(hash);
     } catch (error) {
       if (error instanceof UploadRefused) await this.store.note(hash, { refused: error.code });
@@ -181,7 +210,7 @@ export class Attachments {
   async tidy(replica, kept) {
     const known = [...(await this.store.load()).values()];
     if (!known.length) return;
-    const unsafe = new Set([...hashesOf(replica.all(UNSAFE)), ...hashesOfKept(kept)]);
+    const unsafe = new Set([...hashesOf(replica.all(UNSAFE)), ...hashesOfKept(kept), ...this.#unsafe().map(({ hash }) => hash)]);
     const named = new Set(hashesOf(replica.all("SELECT DISTINCT hash FROM attachment")));
     const now = Date.now();
     const free = known.filter(({ hash }) => !unsafe.has(hash));

@@ -12,6 +12,7 @@
  * @property {boolean} is_own chosen here, not fetched
  * @property {number} [sent_at_ms] when the server had it, and which life of the server
  * @property {string} [epoch]
+ * @property {boolean} [is_safe] the server has it away from its own disk, too
  * @property {string} [refused] why the server does not take it
  */
 

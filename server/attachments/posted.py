@@ -12,6 +12,9 @@ from sync.values import Refused
 
 from .taking import take
 
+# No device keeps what was posted to the server: it is away before that is acknowledged, where that is quick.
+SETTLE_S = 2.0
+
 # A form with several photos from a browser that could not make them smaller.
 MOST_FORM_BYTES = 105_000_000
 
@@ -33,6 +36,8 @@ async def keep_files(
                 kept.append((name, await _keep(firm, user_id, value, files)))
             except Refused as refused:
                 errors.setdefault(name, (refused.code, refused.detail))
+    if files:
+        await firm.files.settle([file.hash for _, file in kept if isinstance(file, KeptFile)], SETTLE_S)
     return kept, errors
 
 

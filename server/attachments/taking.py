@@ -37,7 +37,7 @@ async def take(firm, user_id: str, name: str, content: bytes) -> KeptFile:
     upload_id = uuid7(firm.clock(), os.urandom(RANDOM_BYTES))
     now_ms = firm.clock()
     with firm.look() as db:
-        is_here = known.has_shown(db, user_id, hash)
+        is_here = known.has_shown(db, user_id, hash) and store.has(hash)
         if not is_here:
             _check_limits(db, user_id, len(content), now_ms)
     if not is_here:
@@ -61,6 +61,7 @@ async def _keep(firm, store: Store, user_id: str, upload_id: str, hash: str, med
         db.execute("DELETE FROM upload WHERE id = ?", (upload_id,))
 
     await firm.write(job)
+    firm.files.note()
 
 
 def _kind(content: bytes) -> str:

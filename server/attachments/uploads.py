@@ -37,6 +37,7 @@ ABILITIES = {
 }
 LIFE_MS = 7 * 86_400_000
 AT_ONCE = 256_000
+MOST_ASKED = 100
 # How long one that comes again waits for what is left of the connection that broke.
 PATIENCE_S = 5
 
@@ -73,6 +74,34 @@ class Taken:
             mine[1].set()
 
 
+async def safe(request: Request) -> Response:
+    """Which of these files this person has brought, and are away from this machine: devices may let go of them."""
+    firm = request.app.state.firm
+    session = signed_in_or_leaving(request, firm)
+    asked = await _hashes(request)
+    with firm.look() as db:
+        shown = [hash for hash in asked if known.has_shown(db, session.user_id, hash)]
+    return JSONResponse({"safe": [hash for hash in shown if firm.files.is_safe(hash)]}, headers=TUS)
+
+
+async def _hashes(request: Request) -> list[str]:
+    """At most a hundred. Raises Refusal."""
+    try:
+        asked = (await request.json())["hashes"]
+        if isinstance(asked, list) and len(asked) <= MOST_ASKED and all(isinstance(hash, str) for hash in asked):
+            return asked
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise Refusal(400, "malformed")
+
+
+async def safe_or_refused(request: Request) -> Response:
+    try:
+        return await safe(request)
+    except Refusal as refusal:
+        return refusal.answer
+
+
 async def uploads(request: Request) -> Response:
     return await _answer(request, {"OPTIONS": _abilities, "POST": _create})
 
@@ -102,7 +131,8 @@ async def _create(request: Request) -> Response:
     size, hash = _length(request), _announced(request)
     now_ms = firm.clock()
     with firm.look() as db:
-        if known.has_shown(db, session.user_id, hash):
+        # After a restore the database may know of bytes that are not here: they are wanted once more.
+        if known.has_shown(db, session.user_id, hash) and store_of(firm).has(hash):
             raise Refusal(409, "have_it")
         begun = db.execute(
             "SELECT id, expires_at_ms FROM upload WHERE user_id = ? AND hash = ? AND bytes = ? AND expires_at_ms > ?",
@@ -274,5 +304,6 @@ def _refuse(status: int, code: str, headers: dict[str, str]) -> Response:
 # A piece may be a whole file.
 routes = [
     Route("/uploads", uploads, methods=["POST", "OPTIONS"]),
+    Route("/uploads/safe", safe_or_refused, methods=["POST"]),
     Route("/uploads/{id}", upload, methods=["HEAD", "PATCH"], max_body_size=MOST_BYTES),
 ]
