@@ -15,12 +15,16 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from server.attachments.store import Store, hash_of
 
-from .file_places import FilePlace, Unreachable, opened
 from .replica import Place
 from .state import write_whole
+
+if TYPE_CHECKING:
+    # Loaded where it is used: what speaks SFTP and S3 takes long, and most commands need it not.
+    from .file_places import FilePlace
 
 AT_ONCE = 4
 FIRST_WAIT_S, MOST_WAIT_S = 1, 300
@@ -97,6 +101,8 @@ class FilesAway:
 
     async def run(self) -> None:
         """Bring what is not there, for as long as the server runs; slower and slower while that fails."""
+        from .file_places import Unreachable, opened
+
         self._loop, wait_s = asyncio.get_running_loop(), FIRST_WAIT_S
         while True:
             try:
@@ -213,6 +219,8 @@ def fetch_back(folder: Path, place: Place, at_once: int = 8) -> FetchedBack:
 
 
 async def _fetch_back(folder: Path, place: Place, at_once: int) -> FetchedBack:
+    from .file_places import Unreachable, opened
+
     store, turns = Store(folder / "attachments"), asyncio.Semaphore(at_once)
     wanted = [hash for hash in _named(folder / "roadbook.db") if not store.has(hash)]
     sizes: list[int] = []
