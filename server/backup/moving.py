@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server import audit, life
+from server.attachments.store import Store
 from server.config import Settings
 from server.database import connect_reader, connect_writer, sqlite3
 
 from . import check, copies, fetch, frozen, in_use, litestream, state
+from .file_places import Unreachable, opened
 from .frozen import HANDED_OVER
 from .litestream import NotReplicated
 
@@ -54,12 +56,13 @@ def freeze(settings: Settings, now_ms: int, patience_s: float = PATIENCE_S) -> H
             seq = db.execute("SELECT seq FROM counter").fetchone()[0]
         if settings.replica is None:
             return HandedOver(seq, _copy(settings, now_ms))
+        asyncio.run(_bring_files(settings))
         wait_off_site(settings, file, patience_s)
         state.write_whole(settings.data / HANDED_OVER, {"at_ms": now_ms, "seq": seq})
         return HandedOver(seq, None)
     except BaseException as error:
         frozen.take_mark(file, lambda db: _note(db, now_ms, "thawed"))
-        if isinstance(error, NotReplicated | copies.NotCopied | OSError):
+        if isinstance(error, NotReplicated | Unreachable | copies.NotCopied | OSError):
             raise NotMoved(f"{error}. The firm is not frozen any more, and nothing has changed") from None
         raise
 
@@ -148,6 +151,26 @@ def wait_off_site(settings: Settings, file: Path, patience_s: float) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(0.5)
+
+
+async def _bring_files(settings: Settings) -> None:
+    """Those of attachments that are not off-site yet, whether or not a server is bringing them, too. Raises
+    Unreachable."""
+    store = Store(settings.data / "attachments")
+    with closing(connect_reader(settings.data / "roadbook.db")) as db:
+        named = [row[0] for row in db.execute("SELECT hash FROM stored_file")] if _has_files(db) else []
+    if not named:
+        return
+    async with opened(settings.replica.attachments) as away:
+        there = await away.names()
+        for hash in named:
+            if hash not in there and store.has(hash):
+                await away.put(hash, store.path(hash).read_bytes())
+
+
+def _has_files(db: sqlite3.Connection) -> bool:
+    """A database from before there were any has no such table."""
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'stored_file'").fetchone() is not None
 
 
 def tell_replica(settings: Settings, file: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from server.config import Settings, read_settings
-from server.database import wall_clock_ms
+from server.database import sqlite3, wall_clock_ms
 
 from .in_firm import tell
 
@@ -35,6 +35,9 @@ def add_to(commands) -> None:
         "--another-firm", action="store_true", help="let a database take the place of another firm's"
     )
     restoring.set_defaults(command=restore)
+
+    files = commands.add_parser("fetch-files", help="fetch the files of attachments that are off-site and not here")
+    files.set_defaults(command=fetch_files)
 
     restored = commands.add_parser("restored", help="say that the firm's file was put back from a copy by hand")
     restored.set_defaults(command=tell(begin_new_life))
@@ -144,7 +147,24 @@ def told_of_promotion(settings: Settings, report) -> str:
 
 
 def _fetch_files(settings: Settings) -> None:
-    """Files of attachments, as far as they are off-site and not here; they may come later, too."""
+    """Files of attachments, as far as they are off-site and not here. Without them the firm can be served, too."""
+    if settings.replica is None:
+        return
+    from server.backup.file_places import Unreachable
+    from server.backup.files import fetch_back
+
+    try:
+        fetched = fetch_back(settings.data, settings.replica)
+    except (Unreachable, OSError, sqlite3.Error) as error:
+        print(f"Files      not all could be fetched ({error}). The rest later: roadbook fetch-files")
+        return
+    lack = f"; {len(fetched.missing)} are not there: phones that have them bring them" if fetched.missing else ""
+    print(f"Files      {fetched.files} fetched, {fetched.bytes:,} bytes{lack}")
+
+
+def fetch_files(options: argparse.Namespace) -> int:
+    _fetch_files(read_settings(firm=options.firm))
+    return 0
 
 
 def begin_new_life(firm, url: str) -> str:

@@ -358,3 +358,28 @@ def follow_for_a_moment(settings) -> None:
     follower.end()
     running.join(30)
     assert not running.is_alive()
+
+
+def test_files_of_attachments_are_off_site_before_a_freeze_is_done_and_come_back(settings):
+    from server.attachments.store import Store, hash_of
+    from server.backup import files
+
+    content = b"a receipt"
+    hash = hash_of(content)
+    store = Store(settings.data / "attachments")
+    store.receive("new", content)
+    store.put_in_place("new", hash)
+    firm = Firm.open(settings.data, Clock())
+    firm.write_now(
+        lambda db: db.execute(
+            "INSERT INTO stored_file (hash, media_type, bytes, stored_at_ms) VALUES (?, 'image/png', ?, 1)",
+            (hash, len(content)),
+        )
+    )
+    firm.close()
+
+    moving.freeze(settings, int(time.time() * 1000))
+    shutil.rmtree(settings.data / "attachments")
+
+    assert files.fetch_back(settings.data, settings.replica).missing == ()
+    assert store.path(hash).read_bytes() == content
