@@ -17,6 +17,7 @@ from . import (
     notices,
     reminders,
     replica,
+    restore,
     server_pages,
     sync_handover,
     sync_many,
@@ -41,6 +42,7 @@ APART = {
     "install": install.run,
     "firms": firms.run,
     "load": load.run,
+    "restore": restore.run,
 }
 # Rows durable in the replica, five accounts to fifty activities.
 AT_LEAST = {"bulk_rows_per_s": 60_000}
