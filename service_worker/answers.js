@@ -105,7 +105,9 @@ export class Answers {
   /** Nothing is shown now, but why, and what opens it. @param {Request} request @param {URL} url @param {string} locked
    * @param {Record<string, string>} [typed] */
   locked(request, url, locked, typed = {}) {
-    if (isPartial(request)) return new Response(null, { status: 423, headers: { ...HEADERS, "HX-Refresh": "true" } });
+    // The page that asks for a lock is one of the app's own, with parts that ask again: it must not load itself anew for ever.
+    const isHidden = locked !== "set_up" && isPartial(request);
+    if (isHidden) return new Response(null, { status: 423, headers: { ...HEADERS, "HX-Refresh": "true" } });
     if (request.mode !== "navigate") return new Response(null, { status: 423, headers: HEADERS });
     const next = url.pathname === "/locked" ? localPath(url.searchParams.get("next")) : url.pathname + (request.method === "GET" ? url.search : "");
     return this.#lockPage(locked === "set_up" ? "/me/app-lock" : "/locked", { next }, typed, 423);

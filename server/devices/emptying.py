@@ -22,6 +22,10 @@ from server.writer import Frozen
 
 # "storage" takes databases and the worker, too.
 CLEAR = {"Clear-Site-Data": '"cache", "cookies", "storage"'}
+# The worker empties the device itself and says when it is done; "storage" would end it before.
+# A release that knows of no wipe has that much time; "cookies" stay, so that it is known when it asks again.
+PATIENCE_MS = 60_000
+FIRST, THEN = {"Clear-Site-Data": '"cache"'}, {"Clear-Site-Data": '"cache", "storage"'}
 # Of a page that the worker fetched, the worker has to know the word, too.
 WORD = "Roadbook-Wipe"
 LAST_WORD = "/devices/word"
@@ -36,14 +40,14 @@ class Emptying:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = self._order(scope) if scope["type"] == "http" else None
-        if found is None or scope["path"] == LAST_WORD:
+        if found is None or scope["path"] == LAST_WORD or scope["path"].startswith(LAST_WORD + "/"):
             await self.app(scope, receive, send)
         elif found.is_rescue and RESCUE.fullmatch(scope["path"]):
             scope.setdefault("state", {})["wipe"] = found.word
             await self.app(scope, receive, send)
             await self._note_told(found)
         else:
-            answer = await asyncio.to_thread(_answer, Request(scope), found)
+            answer = await asyncio.to_thread(_answer, Request(scope), found, self.firm.clock())
             await answer(scope, receive, send)
             # A page that waits to be emptied has not told the worker yet.
             if not found.is_rescue:
@@ -58,17 +62,20 @@ class Emptying:
             return wipe.order_of(conn, digest(token))
 
     async def _note_told(self, found: wipe.Order) -> None:
-        if not found.is_told:
+        if found.told_at_ms is None:
             with suppress(Frozen):
                 await self.firm.write(lambda conn: wipe.note_told(conn, found.device_id, self.firm.clock()))
 
 
-def _answer(request: Request, found: wipe.Order) -> Response:
-    headers = {} if found.is_rescue else CLEAR | {WORD: found.word}
+def _answer(request: Request, found: wipe.Order, now_ms: int) -> Response:
     if is_navigation(request):
-        answer = show(request, "emptying.html" if found.is_rescue else "emptied.html", status=401)
+        headers = {} if found.is_rescue else CLEAR | {WORD: found.word}
+        shown = {} if found.is_rescue else {"word": found.word}
+        answer = show(request, "emptying.html" if found.is_rescue else "emptied.html", status=401, **shown)
         answer.headers.update(headers)
         return answer
     if found.is_rescue:
         return JSONResponse({"error": "signed_out"}, 401)
-    return JSONResponse({"error": "wiped", "word": found.word}, 401, headers | {"HX-Redirect": "/wiped"})
+    is_slow = found.told_at_ms is not None and now_ms - found.told_at_ms > PATIENCE_MS
+    clear = CLEAR if found.is_done else THEN if is_slow else FIRST
+    return JSONResponse({"error": "wiped", "word": found.word}, 401, clear | {"HX-Redirect": "/wiped"})

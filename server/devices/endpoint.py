@@ -41,6 +41,17 @@ def _hear(conn, found: wipe.Order, left: list[dict], is_done: bool, now_ms: int)
         audit.note(conn, now_ms, found.user_id, found.device_id, action, f"device/{found.device_id}")
 
 
+async def page_is_shown(request: Request) -> Response:
+    """The page that came with Clear-Site-Data loads this: the browser has emptied the device before it showed it."""
+    firm = request.app.state.firm
+    with firm.look() as conn:
+        found = wipe.order_by_word(conn, request.path_params["word"])
+    if found is None:
+        return problem(request, 404)
+    await firm.write(lambda conn: _hear(conn, found, [], True, firm.clock()))
+    return Response(status_code=204)
+
+
 async def leave(request: Request) -> Response:
     """End this session and leave the device as it is: its app lock was tried too often, and asks who is there."""
     firm = request.app.state.firm
@@ -61,7 +72,7 @@ def _leave(conn, session, now_ms: int) -> None:
 
 
 async def wiped(request: Request) -> Response:
-    return show(request, "emptied.html")
+    return show(request, "emptied.html", word="")
 
 
 async def own_device(request: Request) -> Response:
@@ -122,6 +133,7 @@ async def left(request: Request) -> Response:
 
 routes = [
     Route(LAST_WORD, last_word, methods=["POST"]),
+    Route(LAST_WORD + "/{word}", page_is_shown),
     Route("/devices/leave", leave, methods=["POST"]),
     Route("/wiped", wiped),
     Route("/me/devices/left/{id}", left),

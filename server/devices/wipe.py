@@ -35,7 +35,7 @@ class Order:
     user_id: str
     is_trusted: bool
     word: str
-    is_told: bool
+    told_at_ms: int | None
     is_done: bool
 
     @property
@@ -112,8 +112,10 @@ def order_by_word(conn, word: str) -> Order | None:
 
 
 def _order(row) -> Order:
-    is_told, is_done = row["told_at_ms"] is not None, row["done_at_ms"] is not None
-    return Order(row["device_id"], row["user_id"], bool(row["is_trusted"]), row["word"], is_told, is_done)
+    is_done = row["done_at_ms"] is not None
+    return Order(
+        row["device_id"], row["user_id"], bool(row["is_trusted"]), row["word"], row["told_at_ms"], is_done
+    )
 
 
 def note_told(conn, device_id: str, now_ms: int) -> None:
@@ -135,7 +137,8 @@ def note_done(conn, found: Order, now_ms: int) -> bool:
 
 
 def keep_left(conn, found: Order, left: list[dict], now_ms: int) -> None:
-    """What the server had refused, by who typed it: a phone may have changed hands. Of strange hands nothing is kept."""
+    """What the server had refused, by who typed it: a phone may have changed hands. Of strange hands nothing is kept.
+    """
     if not found.is_rescue:
         return
     device_id = found.device_id

@@ -1,6 +1,7 @@
 """A device is emptied from afar: what is taken from it before, what is refused, and what is known of it."""
 
 import json
+import re
 from contextlib import closing
 from urllib.parse import quote
 
@@ -72,7 +73,7 @@ def test_nothing_is_taken_from_a_device_in_strange_hands(firm, admin, phone):
 
     assert answer.status_code == 401
     assert answer.json()["error"] == "wiped"
-    assert answer.headers["clear-site-data"] == CLEAR
+    assert answer.headers["clear-site-data"] == '"cache"', "the worker that hears it does the rest, and says so"
     assert customers(firm) == []
 
 
@@ -83,6 +84,28 @@ def test_whatever_such_a_device_asks_for_empties_it(firm, admin, phone, path):
     answer = phone.get(path)
 
     assert (answer.status_code, answer.headers["clear-site-data"]) == (401, CLEAR)
+
+
+def test_a_worker_that_does_not_do_it_is_emptied_by_the_browser(firm, admin, phone):
+    order(firm, admin, trusted=False)
+    script = {"accept": "*/*", "sec-fetch-mode": "cors"}
+    phone.get("/live", headers=script)
+    firm.clock.now_ms += 61_000
+
+    assert phone.get("/live", headers=script).headers["clear-site-data"] == '"cache", "storage"'
+
+
+def test_the_page_that_the_browser_shows_once_it_is_empty_says_so(firm, admin, phone):
+    device_id = order(firm, admin, trusted=False)
+    shown = phone.get("/customers", headers=NAVIGATION)
+    assert shown.headers["clear-site-data"] == CLEAR
+    image = re.search(r'src="(/devices/word/[^"]+)"', shown.text)[1]
+
+    assert client(firm).get(image).status_code == 204
+    assert client(firm).get("/devices/word/guess").status_code == 404
+
+    assert device_of(firm)["state"] == "emptied"
+    assert image.endswith(word_of(firm, device_id))
 
 
 def test_a_person_who_opens_it_reads_why_in_three_languages(firm, admin, phone):
@@ -148,7 +171,11 @@ def test_a_wrong_word_settles_nothing(firm, admin, phone):
 def test_what_the_server_had_refused_goes_to_whoever_typed_it(firm, admin, phone):
     device_id = order(firm, admin, trusted=True)
     refused = {**made(firm, "Too long"), "user": device_of(firm)["user_id"], "state": "refused", "reason": "too_long"}
-    say_done(firm, device_id, [refused])
+    said = {"word": word_of(firm, device_id), "left": [refused], "is_done": False}
+    for _ in range(2):  # stopped in between, it says it once more
+        assert "clear-site-data" not in client(firm).post("/devices/word", json=said).headers
+    assert device_of(firm)["state"] == "ordered"
+    say_done(firm, device_id)
 
     ben = signed_in_client(firm, "ben")
     with firm.look() as conn:
@@ -192,7 +219,7 @@ def test_a_device_that_was_signed_out_from_afar_can_still_be_emptied(firm, admin
 
     order(firm, admin, trusted=False)
 
-    assert phone.get("/sync").headers["clear-site-data"] == CLEAR
+    assert phone.get("/customers").headers["clear-site-data"] == CLEAR
 
 
 def test_a_device_that_signed_out_itself_is_gone_from_the_list(firm, admin, phone):

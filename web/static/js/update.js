@@ -15,7 +15,8 @@ export function startUpdate(registration) {
     registration.installing?.addEventListener("statechange", () => offer(registration));
   });
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (hadWorker && !hasUnsaved()) location.reload();
+    // Without a new one the device was emptied: the page that says so is on its way.
+    if (hadWorker && navigator.serviceWorker.controller && !hasUnsaved()) location.reload();
   });
 }
 

@@ -1,0 +1,210 @@
+"""The app lock in a real browser, without signal: only its page is shown until the PIN or the passkey was given."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.phone import phone_at
+
+PIN = "493817"
+
+
+@pytest.fixture
+def site(firm, chromium):
+    with phone_at(firm, chromium, has_touch=True) as made:
+        yield made
+
+
+def set_pin(site, pin=PIN):
+    site.open("/me/app-lock")
+    site.page.fill("[name=pin_new]", pin)
+    site.page.fill("[name=pin_again]", pin)
+    site.page.click("text=Lock with this PIN")
+    site.page.locator("text=Lock now").wait_for()
+
+
+def give(site, pin):
+    site.page.fill("[name=pin]", pin)
+    site.page.click("#unlock button")
+    site.page.wait_for_load_state()
+
+
+@pytest.fixture
+def locked(site):
+    """Signed in, with a customer, a PIN and no signal; locked."""
+    site.sign_in()
+    site.add_customer("Acme")
+    site.wait_for_chip("synced")
+    set_pin(site)
+    site.go_offline()
+    site.page.click("text=Lock now")
+    site.page.locator("#unlock").wait_for()
+    return site
+
+
+def test_nothing_is_shown_and_nothing_taken_while_it_is_locked(locked):
+    ask = """async (path) => {
+      const shown = [];
+      const part = { headers: { 'HX-Request-Type': 'partial' } };
+      for (const init of [{}, part, { method: 'POST', body: new FormData() }]) {
+        const answer = await fetch(path, { ...init, redirect: 'manual' }).catch(() => null);
+        shown.push([answer?.status ?? 0, (await answer?.text().catch(() => '')) ?? '']);
+      }
+      return shown;
+    }"""
+    for path in ("/", "/customers", "/search?q=Acme", "/me", "/outbox/export.json", "/customers/new", "/me/app-lock"):
+        for status, text in locked.page.evaluate(ask, path):
+            assert "Acme" not in text, path
+            assert status in (0, 423), (path, status)  # 0: only the server could, and there is no signal
+    locked.open("/customers")
+    assert "Acme" not in locked.page.content()
+    assert locked.page.locator("nav").count() == 0
+    assert locked.page.locator("[name=pin]").is_visible()
+
+
+def test_the_pin_opens_it_without_signal_and_leads_on(locked):
+    locked.open("/customers")
+    give(locked, PIN)
+
+    assert locked.page.url.endswith("/customers")
+    assert "Acme" in locked.page.inner_text("main")
+
+
+def test_it_stays_locked_when_the_worker_was_stopped(locked):
+    locked.stop_worker()
+    locked.open("/customers")
+
+    assert locked.page.locator("[name=pin]").is_visible()
+
+
+def test_it_stays_open_when_the_worker_was_stopped_under_whoever_works(site):
+    site.sign_in()
+    set_pin(site)
+    site.stop_worker()
+
+    site.open("/customers")
+
+    assert site.page.locator("nav").first.is_visible()
+
+
+def test_it_locks_when_the_app_is_opened_anew(site):
+    site.sign_in()
+    set_pin(site)
+    other = site.context.new_page()
+    site.page.close()
+    other.close()
+
+    site.page = site.context.new_page()
+    site.open("/customers")
+
+    assert site.page.locator("[name=pin]").is_visible()
+
+
+def test_it_locks_after_some_minutes_in_which_nobody_looked(site):
+    site.sign_in()
+    set_pin(site)
+    [worker] = site.context.service_workers
+    worker.evaluate("() => { const now = Date.now; Date.now = () => now() + 5 * 60_000 + 1_000; }")
+
+    site.open("/customers")
+
+    assert site.page.locator("[name=pin]").is_visible()
+
+
+def test_wrong_pins_wait_longer_and_longer_and_the_wait_survives_a_restart(locked):
+    for _ in range(3):
+        give(locked, "000000")
+    assert "The next try counts in" in locked.page.inner_text("main")
+
+    locked.stop_worker()
+    give(locked, PIN)
+
+    assert "Please wait" in locked.page.inner_text("main")
+    assert locked.page.locator("[name=pin]").count() == 1
+
+
+def test_after_ten_wrong_pins_the_person_signs_in_and_what_was_typed_is_kept(locked):
+    give(locked, PIN)
+    locked.add_customer("Typed without signal")
+    locked.wait_for_chip("saved")
+    locked.open("/me/app-lock")
+    locked.page.click("text=Lock now")
+    [worker] = locked.context.service_workers
+    for n in range(10):  # an hour and more between them
+        worker.evaluate("() => { const now = Date.now; Date.now = () => now() + 3_700_000; }")
+        give(locked, f"00000{n}")
+    assert "Sign in again to open the app" in locked.page.inner_text("main")
+    assert locked.page.locator("[name=pin]").count() == 0
+    locked.context.set_offline(False)
+
+    locked.page.click("button:has-text('Sign in again')")
+    locked.page.wait_for_url("**/sign-in*")
+    assert locked.page.locator("[name=login]").is_visible()
+    locked.sign_in()
+
+    names = [row["name"] for row in locked.customers()]
+    assert sorted(names) == ["Acme", "Typed without signal"]
+
+
+def test_a_firm_may_want_a_lock_on_every_device(site):
+    from server.devices import lease
+
+    site.sign_in()
+    site.firm.write_now(lambda conn: lease.ask_for_lock(conn, site.firm, None, True))
+    site.page.evaluate("dispatchEvent(new Event('online'))")
+    site.wait_for("(await (await fetch('/customers')).status) === 423")
+
+    site.open("/customers")
+    assert "Your firm wants" in site.page.inner_text("main")
+    site.page.fill("[name=pin_new]", PIN)
+    site.page.fill("[name=pin_again]", PIN)
+    site.page.click("text=Lock with this PIN")
+
+    site.page.wait_for_url("**/customers")
+
+
+def test_taking_it_off_needs_the_pin(site):
+    site.sign_in()
+    set_pin(site)
+
+    site.page.fill("#i-off-now", "000000")
+    site.page.click("text=Take the lock off")
+    assert "This does not open it" in site.page.inner_text("main")
+    site.page.fill("#i-off-now", PIN)
+    site.page.click("text=Take the lock off")
+
+    site.page.locator("text=With a PIN").wait_for()
+    assert site.page.locator("text=Lock now").count() == 0
+
+
+def test_a_passkey_of_the_device_opens_it(site, firm):
+    site.url = site.url.replace("127.0.0.1", "localhost")  # an address is no name for a passkey
+    session = site.context.new_cdp_session(site.page)
+    session.send("WebAuthn.enable")
+    how = {"protocol": "ctap2", "transport": "internal", "hasUserVerification": True, "isUserVerified": True}
+    options = how | {"hasResidentKey": True, "automaticPresenceSimulation": True}
+    authenticator = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+    site.sign_in()
+    site.open("/me/app-lock")
+    site.page.click("text=Lock with a passkey")
+    site.page.click("text=Lock now")
+    site.go_offline()
+
+    # Whoever cannot show who they are stays outside: the device said no.
+    session.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
+    site.page.click("#unlock button")
+    site.page.wait_for_timeout(500)
+    assert site.page.locator("nav").count() == 0
+    session.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": True})
+    site.page.click("#unlock button")
+
+    site.page.locator("nav").first.wait_for()
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_its_pages_fit_small_phones_and_name_their_inputs(locked, width):
+    locked.page.set_viewport_size({"width": width, "height": 700})
+    locked.open("/customers")
+
+    assert locked.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert locked.page.get_by_label("Your PIN").evaluate("e => e.getBoundingClientRect().height") >= 48
