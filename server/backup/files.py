@@ -12,12 +12,13 @@ import logging
 import os
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from server.attachments.store import Store, hash_of
+from server.database import connect_reader
 
 from .replica import Place
 from .state import write_whole
@@ -246,13 +247,8 @@ async def _fetch_back(folder: Path, place: Place, at_once: int) -> FetchedBack:
 
 
 def _named(file: Path) -> list[str]:
-    from .check import open_still
-
-    db = open_still(file)
-    try:
+    with closing(connect_reader(file)) as db:
         return [row[0] for row in db.execute("SELECT hash FROM stored_file ORDER BY stored_at_ms, hash")]
-    finally:
-        db.close()
 
 
 def _put(store: Store, hash: str, content: bytes) -> None:
