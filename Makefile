@@ -20,7 +20,7 @@ test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 || $(BIN)/python -m pytest $(AGAIN) || $(BIN)/python -m pytest $(AGAIN)
 
 # The groups to measure, as goals beside `bench`: they make nothing themselves.
-BENCH := server idle notices reminders sync rounds scale operations crowd handover device approvals replica firms load install disaster restore
+BENCH := server idle notices reminders sync rounds scale operations crowd handover device approvals replica firms load install disaster restore upgrade
 ifneq ($(filter bench,$(MAKECMDGOALS)),)
 .PHONY: $(BENCH)
 $(BENCH): ; @:

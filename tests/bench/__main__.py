@@ -23,6 +23,7 @@ from . import (
     sync_many,
     sync_rounds,
     sync_scale,
+    upgrade,
 )
 from .sync_peers import Beside
 
@@ -43,6 +44,7 @@ APART = {
     "firms": firms.run,
     "load": load.run,
     "restore": restore.run,
+    "upgrade": upgrade.run,
 }
 # Rows durable in the replica, five accounts to fifty activities.
 AT_LEAST = {"bulk_rows_per_s": 60_000}
