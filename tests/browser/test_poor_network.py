@@ -150,11 +150,12 @@ def test_waits_double_up_to_five_minutes_never_in_step_and_a_person_shortens_all
     assert told["hurried"] == 0 and told["asked"] == 90_000 and told["after"] == 0
 
 
-def test_server_that_asks_for_time_is_left_alone_until_then_even_by_a_person(far_phone):
+@pytest.mark.parametrize(("status", "error"), [(503, "busy"), (429, "too_many")])
+def test_server_that_asks_for_time_is_left_alone_until_then_even_by_a_person(far_phone, status, error):
     far_phone.sign_in()
     far_phone.wait_for_chip("synced")
     far_phone.page.wait_for_timeout(500)
-    far_phone.faults.plan = [{"status": 503, "error": "busy", "headers": {"Retry-After": "9"}}]
+    far_phone.faults.plan = [{"status": status, "error": error, "headers": {"Retry-After": "9"}}]
     far_phone.add_customer("Patient")
     far_phone.page.wait_for_url(CUSTOMER)
     far_phone.wait_for_chip("cannot")
