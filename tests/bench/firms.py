@@ -102,7 +102,8 @@ def _serve(firms: Path) -> tuple[subprocess.Popen, int, float]:
         "ROADBOOK_PORT": str(port),
     }
     begun = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "server", "serve"], env=environ, stdout=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([sys.executable, "-m", "server", "serve"], env=environ, **quiet)
     while not _answers(port):
         if process.poll() is not None or time.monotonic() - begun > PATIENCE_S:
             raise RuntimeError("the server did not start")

@@ -59,9 +59,9 @@ def served(folder: Path, make: Callable[[Firm], dict[str, str]]) -> Iterator[Ser
         "ROADBOOK_DATA": str(folder), "ROADBOOK_URL": f"http://localhost:{port}", "ROADBOOK_PORT": str(port)
     }
     raise_open_files()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "server", "serve"], env=os.environ | settings, stdout=subprocess.DEVNULL
-    )
+    # Its log, a line a request, is not what is measured.
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen([sys.executable, "-m", "server", "serve"], env=os.environ | settings, **quiet)
     try:
         _wait_for(f"http://localhost:{port}", server)
         yield Served(port, server.pid, folder, tokens)

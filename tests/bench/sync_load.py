@@ -124,6 +124,8 @@ class Device:
         self.ear: asyncio.Task | None = None
         self.asking: asyncio.Task | None = None
         self.is_poked = False
+        # One round at a time, as a worker has it: a poke may come while something is sent.
+        self.turn = asyncio.Lock()
         self.pulls = self.pokes = 0
         self.verdicts: dict[str, int] = {}
 
@@ -168,6 +170,10 @@ class Device:
         self.asking = None
 
     async def _sync(self, ops: list[dict]) -> None:
+        async with self.turn:
+            await self._round(ops)
+
+    async def _round(self, ops: list[dict]) -> None:
         asked = {"protocol": 1, "schema": self.all.schema, "cursor": self.cursor, "known": self.known, "ops": ops}
         if not self.line:
             self.line = await self._connect()
