@@ -26,5 +26,5 @@ def install(checkout: Path, *arguments: str | Path, **environ: str) -> subproces
         ["sh", checkout / "deployment/install.sh", *arguments],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=230, check=False,
         env={name: value for name, value in os.environ.items() if not name.startswith("ROADBOOK_")}
-        | {"PYTHON": sys.executable} | environ,
+        | {"PYTHON": sys.executable, "PIP_NO_COMPILE": "1"} | environ,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,8 @@ INSTALL = ("sh", "/srv/roadbook/deployment/install.sh")
 def test_one_script_makes_a_machine_that_serves_keeps_changes_elsewhere_and_comes_back(tmp_path, suite):
     if reason := why_not():
         pytest.skip(reason)
+    if suite != "bookworm" and not Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        pytest.skip("this kernel offers the older control groups, with which newer systems do not boot")
     with fresh_machine(tmp_path, suite) as machine:
         assert measure(machine)["first_page_s"] <= 300
         added = machine.run(*INSTALL, "--replica", "file:///mnt/backup/roadbook")

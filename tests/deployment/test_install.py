@@ -133,6 +133,46 @@ def test_a_replica_may_be_named_later_and_the_services_may_write_there_alone(ima
         assert "ReadWritePaths=/mnt/backup/roadbook\n" in writes
 
 
+def installed_anew(image: Path, tmp_path: Path, checkout: Path, *arguments: str) -> tuple[Path, str]:
+    """As if on a machine of its own, with the release that is laid already."""
+    own = copied(image, tmp_path)
+    shutil.rmtree(own / "etc")
+    done = install(checkout, "--root", own, *arguments)
+    assert done.returncode == 0, done.stdout
+    again = install(checkout, "--root", own)
+    assert "Nothing to change" in again.stdout, again.stdout
+    return own, done.stdout
+
+
+def test_several_firms_get_a_folder_and_certificates_on_demand(image, checkout, tmp_path):
+    own, _ = installed_anew(image, tmp_path, checkout, "--firms", "--url", "https://*.example.com")
+
+    assert (own / "etc/roadbook/roadbook.env").read_text().splitlines()[-2:] == [
+        "ROADBOOK_FIRMS=/var/lib/roadbook/firms",
+        "ROADBOOK_URL=https://*.example.com",
+    ]
+    assert mode(own / "var/lib/roadbook/firms") == "700"
+    assert "ask http://127.0.0.1:8000/hosted" in (own / "etc/roadbook/Caddyfile").read_text()
+
+
+def test_a_network_without_a_domain_gets_a_certificate_once_and_a_page(image, checkout, tmp_path):
+    own, _ = installed_anew(image, tmp_path, checkout, "--lan", "roadbook.lan")
+    lan = own / "etc/roadbook/lan"
+
+    assert "ROADBOOK_URL=https://roadbook.lan\n" in (own / "etc/roadbook/roadbook.env").read_text()
+    assert (mode(lan / "root.key"), mode(lan / "page/roadbook.crt")) == ("640", "644")
+    assert "tls internal" in (own / "etc/roadbook/Caddyfile").read_text()
+
+
+def test_an_own_configuration_of_caddy_is_left_alone(image, checkout, tmp_path):
+    own = copied(image, tmp_path)
+    (own / "etc/caddy/Caddyfile").write_text("blog.example.com {\n}\n")
+    done = install(checkout, "--root", own)
+
+    assert (own / "etc/caddy/Caddyfile").read_text() == "blog.example.com {\n}\n"
+    assert "is your own and stays as it is. Add this as its first line" in done.stdout
+
+
 def test_what_differs_is_put_right(image, checkout, tmp_path):
     own = copied(image, tmp_path)
     (own / "etc/roadbook/roadbook.env").chmod(0o644)
@@ -349,5 +389,8 @@ def copied(image: Path, tmp_path: Path) -> Path:
     """The image with files of its own but for the release, which nothing here changes."""
     own = tmp_path / "image"
     shutil.copytree(image, own, symlinks=True, ignore=lambda folder, names: {"releases"} & set(names))
-    (own / "opt/roadbook/releases").symlink_to(image / "opt/roadbook/releases")
+    releases = own / "opt/roadbook/releases"
+    releases.mkdir(mode=0o755)
+    for release in (image / "opt/roadbook/releases").iterdir():
+        (releases / release.name).symlink_to(release)
     return own
