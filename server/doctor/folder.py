@@ -16,6 +16,7 @@ from server.migrations import migrations
 from server.watching import gauges
 
 from .finding import Finding
+from .signing_in import check_audit, check_sign_in_key
 
 GIB = 2**30
 # Clocks are set by small steps; what is more has another reason.
@@ -107,6 +108,8 @@ def _look_inside(file: Path, now_s: float) -> Iterator[Finding]:
             yield check_newest(max(newest_s, file.stat().st_mtime), now_s)
             if is_current:
                 yield check_push_key(db.execute("SELECT value FROM meta WHERE name = 'vapid_key'").fetchone())
+                yield check_audit(db)
+                yield check_sign_in_key(db, file.parent)
         except sqlite3.Error as error:
             yield Finding("migrations", "failed", f"no database of Roadbook: {error}", "is this the right folder?")
 

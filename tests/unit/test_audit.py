@@ -110,6 +110,18 @@ def test_an_entry_that_was_changed_removed_or_slipped_in_is_found(firm, statemen
         auditing.verify(firm, "", None)
 
 
+def test_the_doctor_finds_it(firm):
+    from server.doctor.signing_in import check_audit
+
+    note(firm)
+    with firm.look() as conn:
+        assert check_audit(conn).state == "ok"
+    tampered(firm, "DELETE FROM audit WHERE n = 2")
+
+    with firm.look() as conn:
+        assert (check_audit(conn).state, "entry 2" in check_audit(conn).words) == ("failed", True)
+
+
 def test_a_log_that_was_rewritten_whole_is_told_by_one_that_was_taken_out(firm, admin, tmp_path):
     for _ in range(5):
         note(firm)

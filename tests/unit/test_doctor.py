@@ -56,7 +56,10 @@ def place(tmp_path):
     return place
 
 
-FIRM_CHECKS = {"data folder", "permissions", "owner", "database", "migrations", "clock and data", "push key"}
+FIRM_CHECKS = {"data folder", "permissions", "owner", "database", "migrations", "clock and data", "push key"} | {
+    "audit log",
+    "authenticator apps",
+}
 MACHINE_CHECKS = {"SQLite build", "Python", "open files", "clock", "disk space"}
 
 

@@ -248,6 +248,15 @@ def test_without_the_key_file_the_page_says_so_and_a_recovery_code_still_opens(f
     assert browser.post("/sign-in/second", data={"digits": held[0]}).status_code == 303
 
 
+def test_the_doctor_says_when_the_key_file_is_gone(firm, app):
+    from server.doctor.signing_in import check_sign_in_key
+
+    with firm.look() as conn:
+        assert check_sign_in_key(conn, firm.path).state == "ok"
+        (firm.path / sealing.KEY_FILE).unlink()
+        assert "second-factor" in check_sign_in_key(conn, firm.path).way_out
+
+
 # --- recovery codes ----------------------------------------------------------------------------------
 
 
