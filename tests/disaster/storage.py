@@ -113,6 +113,10 @@ def _close(one: socket.socket) -> None:
         one.close()
 
 
+async def _begun(listening):
+    return await listening
+
+
 class _Door(asyncssh.SSHServer):
     def __init__(self, password: str) -> None:
         self._password = password
@@ -136,9 +140,10 @@ def sftp_server(folder: Path, password: str) -> Iterator[dict[str, str]]:
         "127.0.0.1", 0, server_host_keys=[host_key], server_factory=lambda: _Door(password),
         authorized_client_keys=str(folder / "known"), sftp_factory=True,
     )  # fmt: skip
-    server = loop.run_until_complete(serving)
+    # In its own thread: Playwright's loop may already live in this one.
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    server = asyncio.run_coroutine_threadsafe(_begun(serving), loop).result(20)
     try:
         yield {
             "ROADBOOK_REPLICA": f"sftp://roadbook@127.0.0.1:{server.get_port()}{folder / 'kept'}",

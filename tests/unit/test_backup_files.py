@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -14,9 +15,10 @@ from server.attachments.collection import keep_up
 from server.attachments.store import store_of
 from server.backup import files
 from server.backup.file_places import Unreachable, opened
-from server.backup.files import FilesAway, fetch_back
+from server.backup.files import FilesAway
 from server.backup.replica import read_place, with_credentials
 from server.firm import Firm
+from tests import own_loop
 from tests.disaster.storage import KEYS, Line, in_bucket, s3_server, sftp_server
 from tests.files import png
 
@@ -87,7 +89,13 @@ def names_at(place) -> set[str]:
         async with opened(place.attachments) as away:
             return await away.names()
 
-    return asyncio.run(ask())
+    return own_loop.run(ask())
+
+
+def back_from(place, folder):
+    """As the command does it, where no event loop runs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(files.fetch_back, folder, place).result()
 
 
 def safe(people, by: str, *contents: bytes) -> list[str]:
@@ -106,8 +114,8 @@ def test_files_are_brought_away_soon_and_come_back_whole_after_the_disk_is_lost(
     assert names_at(place) == {hash_of(photo) for photo in PHOTOS}
     shutil.rmtree(firm.path / "attachments")
 
-    back = fetch_back(firm.path, place)
-    again = fetch_back(firm.path, place)
+    back = back_from(place, firm.path)
+    again = back_from(place, firm.path)
 
     assert (back.files, back.bytes, back.missing) == (len(PHOTOS), sum(map(len, PHOTOS)), ())
     assert again.files == 0
@@ -172,7 +180,7 @@ def test_damaged_copy_is_not_put_in_place_and_a_missing_one_is_named(people, fir
     (folder / missing[:2] / missing).unlink()
     shutil.rmtree(firm.path / "attachments")
 
-    back = fetch_back(firm.path, place)
+    back = back_from(place, firm.path)
 
     assert back.files == 1 and back.missing == tuple(sorted((damaged, missing)))
     assert store_of(firm).has(whole) and not store_of(firm).has(damaged)
@@ -235,6 +243,6 @@ def test_wrong_password_and_a_stranger_in_the_machines_name_are_told(firm, tmp_p
 def test_restored_firm_that_names_nothing_asks_the_place_for_nothing(tmp_path):
     Firm.open(tmp_path / "firm").close()
 
-    assert fetch_back(tmp_path / "firm", place_of({"ROADBOOK_REPLICA": "s3://b/r?endpoint=http://127.0.0.1:1"})) == (
-        files.FetchedBack(0, 0, ())
-    )
+    place = place_of({"ROADBOOK_REPLICA": "s3://b/r?endpoint=http://127.0.0.1:1"})
+
+    assert back_from(place, tmp_path / "firm") == files.FetchedBack(0, 0, ())
