@@ -61,9 +61,10 @@ class Work:
     def __init__(self, server: Served, load: Load, table: Beside) -> None:
         self.server, self.load, self.table = server, load, table
         both = zip(_devices(server, "phone"), _devices(server, "computer"), strict=True)
-        self.waiting = [name for pair in both for name in pair]
-        self.working: list[str] = []
         self.rows, self.chance = _rows(server), random.Random(1)
+        with_customers = (pair for pair in both if server.tokens[pair[0]]["user"] in self.rows)
+        self.waiting = [name for pair in with_customers for name in pair]
+        self.working: list[str] = []
         self.held: tuple[int, float] = (0, 0.0)
 
     def step(self, devices: int) -> bool:

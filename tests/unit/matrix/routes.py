@@ -22,6 +22,7 @@ ROUTES = {
     # files
     "OPTIONS /uploads": ANYBODY,  # what the server is able to; says nothing of anybody
     "POST /uploads": LEAVING,
+    "POST /uploads/safe": LEAVING,
     "HEAD /uploads/{id}": LEAVING,
     "PATCH /uploads/{id}": LEAVING,
     "GET /attachments/{hash}": SIGNED_IN,  # and 404 without a row that the person sees: test_attachments.py
@@ -61,6 +62,7 @@ ROUTES = {
     "GET /me/devices/left/{id}": SIGNED_IN,
     "POST /devices/leave": ANYBODY,  # a device takes itself off the list, by a cookie that may be over
     "POST /devices/word": ANYBODY,  # one whose session is over asks what becomes of it
+    "GET /devices/word/{word}": ANYBODY,  # whoever holds the word that the device was given
     "GET /wiped": ANYBODY,
     "GET /admin/devices": ADMINISTRATOR,
     "POST /admin/devices": ADMINISTRATOR,
@@ -139,7 +141,15 @@ ROUTES = {
 }
 
 # What stands for a part of an address that names something.
-PARTS = {"id": "spare", "hash": "0" * 64, "token": "nothing", "name": "nothing", "number": "1", "path": "customers"}
+PARTS = {
+    "id": "spare",
+    "hash": "0" * 64,
+    "token": "nothing",
+    "name": "nothing",
+    "number": "1",
+    "path": "customers",
+    "word": "nothing",
+}
 PARTS_OF = {
     "/export/{name}": {"name": "accounts.csv"},
     "/static/{path}": {"path": "app.css"},
