@@ -61,6 +61,8 @@ export class Host {
   #isRetired = false;
   /** @type {Promise<void>|null} */
   #emptying = null;
+  /** Nothing is to be made here any more, until somebody signs in. */
+  #isEmptied = false;
   /** @type {Promise<void>|null} */
   #holding = null;
 
@@ -85,7 +87,7 @@ export class Host {
    * @returns {Promise<Replica>} */
   open() {
     if (this.#isRetired) return Promise.reject(new Error("a newer version of the app has taken over"));
-    if (this.#emptying) return Promise.reject(new Error("this device is being emptied"));
+    if (this.#emptying || this.#isEmptied) return Promise.reject(new Error("this device was emptied"));
     this.#opening ??= this.#open().catch((error) => {
       this.#opening = null; // the next event tries again
       this.#why = "storage";
@@ -291,6 +293,7 @@ export class Host {
       this.files.store.known.clear();
       await replica.destroy(); // last: it is what remembers that this is under way
       this.#letGo();
+      this.#isEmptied = true;
       await sayDone(word === "1" ? "" : word);
       this.#tell({ type: "wiped" });
       await /** @type {any} */ (self).registration.unregister();
@@ -318,6 +321,7 @@ export class Host {
 
   /** Somebody signed in on this device: until the server has said who, pages come from the server. */
   async doubt() {
+    this.#isEmptied = false;
     const replica = await this.open().catch(() => null);
     if (replica?.meta("user")) await replica.tx(() => replica.setMeta("doubt", "1"));
   }
