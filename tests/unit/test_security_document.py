@@ -81,3 +81,13 @@ def test_the_limits_that_are_told_are_those_of_the_code():
     bounds = MOST_AT_ONCE_SESSION, MOST_AT_ONCE_ADDRESS, MOST_CONNECTIONS, SILENCE_S, HEAD_S
     assert [bound for bound in bounds if f"{bound:,}" not in told] == []
     assert (MOST_HEAD_BYTES // 1_024, MOST_BYTES, MOST_FORM_BYTES) == (32, 1_000_000, 105_000_000)
+
+
+def test_the_document_on_scale_names_what_is_there_and_the_limits_of_the_code():
+    from server.readers import MOST_IDLE
+
+    text = (ROOT / "deployment" / "SCALE.md").read_text("utf-8")
+    named = {name for name in re.findall(r"`([^`\s]+)`", text) if name.startswith(FOLDERS)}
+
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+    assert f"at most {MOST_IDLE} idle" in text and f"{MOST_CONNECTIONS:,} connections" in text
