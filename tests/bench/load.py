@@ -112,7 +112,7 @@ class Work:
         self.table.at_most(f"  a page meanwhile, p99 of {len(pages)}", page, LONGEST_PAGE_S, "s")
         self.table.tell("    median", median(pages), "s")
         # What is left to judge by where others use the machine too: processor time does not know of them.
-        self.table.tell("  processor time for an edit, its pokes and pulls", 1_000 * used / edits, "ms")
+        self.table.tell("  processor time, the pages too, for an edit", 1_000 * used / edits, "ms")
         self.table.tell("  of a core the server used", 100 * used / s, "%")
         self.table.tell("  of a core it needs at their real pace", 100 * used / (edits / devices) * EDITS_A_S, "%")
         self.table.tell("  its memory", self.server.memory_mb("VmRSS"), "MB")
