@@ -395,3 +395,22 @@ def test_serving_a_newer_database_is_refused_in_words_and_it_stays_as_it_is(sett
 
     assert "is of a newer Roadbook (it has m9999_future)" in told and "install that version" in told
     assert (settings.data / "roadbook.db").read_bytes() == (tmp_path / "newer.db").read_bytes()
+
+
+def test_of_several_firms_the_one_that_is_named_is_restored(tmp_path, monkeypatch, capsys):
+    environ = {"ROADBOOK_FIRMS": str(tmp_path / "firms"), "ROADBOOK_REPLICA": f"file://{tmp_path}/replica"}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    for name in ("acme", "zhou"):
+        make_firm(tmp_path / "firms" / name).close()
+        settings = read_settings(environ, name)
+        add_account(settings, name)
+        off_site(settings)
+    zhou = Firm.open(tmp_path / "firms" / "zhou")
+    shutil.rmtree(tmp_path / "firms" / "acme")
+
+    said(capsys, "--firm", "acme", "restore")
+
+    zhou.close()
+    assert accounts(tmp_path / "firms" / "acme") == ["acme"] and accounts(tmp_path / "firms" / "zhou") == ["zhou"]
+    assert "name one, as in roadbook --firm" in said(capsys, "restore")

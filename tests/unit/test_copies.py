@@ -90,11 +90,10 @@ def test_a_machine_that_was_off_for_long_keeps_what_it_has():
 def test_a_copy_that_is_not_good_takes_no_name_and_no_earlier_one_goes(firm, monkeypatch):
     before = copy_now(firm)
 
-    def spoil(database, making):
+    def unfreeze_and_spoil(making):
         making.write_bytes(before.file.read_bytes()[:8_192])
-        return check.check(making)
 
-    monkeypatch.setattr(copies, "_fill", spoil)
+    monkeypatch.setattr(copies, "_unfreeze", unfreeze_and_spoil)
     with pytest.raises(NotCopied, match="ends too soon"):
         copy_now(firm, NOW_MS + 86_400_000)
 
