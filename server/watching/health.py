@@ -141,8 +141,12 @@ def _try_to_write(db: sqlite3.Connection) -> None:
 
 
 def _write(db: sqlite3.Connection) -> None:
-    """Changes nothing, and is a write to SQLite; kept only where the last one failed, to see whether that is over."""
-    db.execute("UPDATE meta SET value = value WHERE name = 'epoch'")
+    """A row of its own, another value each time: SQLite writes nothing where nothing changes. It stays only where the
+    last write failed, to see whether that is over."""
+    db.execute(
+        "INSERT INTO meta (name, value) VALUES ('probe', hex(randomblob(8)))"
+        " ON CONFLICT DO UPDATE SET value = excluded.value"
+    )
 
 
 def check_disk(folder: Path) -> Part:
