@@ -110,6 +110,18 @@ def test_an_entry_that_was_changed_removed_or_slipped_in_is_found(firm, statemen
         auditing.verify(firm, "", None)
 
 
+def test_an_entry_that_was_changed_with_a_new_fingerprint_is_found_by_the_next(firm):
+    for _ in range(5):
+        note(firm)
+    with firm.look() as conn:
+        before = conn.execute("SELECT hash FROM audit WHERE n = 2").fetchone()[0]
+        columns = "n, at_ms, 'ben', device_id, action, subject, detail"
+        third = tuple(conn.execute(f"SELECT {columns} FROM audit WHERE n = 3").fetchone())
+    tampered(firm, f"UPDATE audit SET user_id = 'ben', hash = '{audit.chained(before, third)}' WHERE n = 3")
+
+    assert verify(firm).broken_at == 4
+
+
 def test_the_doctor_finds_it(firm):
     from server.doctor.signing_in import check_audit
 
