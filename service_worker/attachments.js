@@ -107,7 +107,7 @@ export class Attachments {
       this.#again = false;
       await this.#send(replica);
     } while (this.#again);
-    await this.#askWhatIsSafe(replica).catch((error) => console.warn("it is not known which files are safe", error));
+    await this.#askWhatIsSafe().catch((error) => console.warn("it is not known which files are safe", error));
     await this.#fetchAhead(replica, standsOf());
   }
 
@@ -119,8 +119,18 @@ export class Attachments {
     return kept.sort((a, b) => b.at_ms - a.at_ms).filter(({ bytes }) => (room -= bytes) >= 0);
   }
 
-  /** @param {any} replica */
-  async #askWhatIsSafe(replica) {
+  /** This device is about to be emptied: is what it brought away from the server's own disk, too?  What no row names any more
+   * goes nowhere. @param {any} replica */
+  async areAway(replica) {
+    const named = new Set(hashesOf(replica.all("SELECT DISTINCT hash FROM attachment")));
+    const left = () => this.#unsafe().filter(({ hash }) => named.has(hash)).length;
+    if (!left()) return true;
+    this.#askedAt = 0;
+    await this.#askWhatIsSafe().catch((error) => console.warn("it is not known which files are safe", error));
+    return !left();
+  }
+
+  async #askWhatIsSafe() {
     const hashes = this.#unsafe().map(({ hash }) => hash).slice(-ASK_MOST);
     if (!hashes.length || Date.now() - this.#askedAt < ASK_STEP_MS) return;
     this.#askedAt = Date.now();

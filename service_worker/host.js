@@ -11,9 +11,9 @@ import { Backoff } from "./backoff.js";
 import { CheckUps } from "./check_ups.js";
 import { heldFor } from "./held.js";
 import { Kept } from "./kept.js";
-import { loadPinyin } from "./latin.js";
 import { Guard } from "./guard.js";
-import { leaveNoNotices } from "./subscription.js";
+import { loadPinyin } from "./latin.js";
+import { Leaving } from "./leaving.js";
 import { layAllOver } from "./overlay.js";
 import { openReplica, storedTyped } from "./replica.js";
 import { allTyped } from "./sent.js";
@@ -22,7 +22,6 @@ import { badgeCount, syncStatus, unknownStatus } from "./status.js";
 import { SyncClient } from "./sync_client.js";
 import { tablesOf } from "./tables.js";
 import { NOBODY, languageOf, meOf, timezoneOf } from "./viewer.js";
-import { emptyAllElse, handIn, leftBehind, sayDone } from "./wipe.js";
 
 /** @typedef {import("./replica.js").Replica} Replica */
 
@@ -45,6 +44,7 @@ export class Host {
   files = new Attachments({ onChange: () => this.#tellStatus() });
   /** The files that are on their way now. */
   filesGoing = Promise.resolve();
+  #leaving = new Leaving(this, { letGo: () => this.#letGo(), tell: (message) => this.#tell(message) });
   /** @type {Promise<Replica>|null} */
   #opening = null;
   /** @type {Replica|null} */
@@ -59,10 +59,6 @@ export class Host {
   #whySince = 0;
   #triedAt = 0;
   #isRetired = false;
-  /** @type {Promise<void>|null} */
-  #emptying = null;
-  /** Nothing is to be made here any more, until somebody signs in. */
-  #isEmptied = false;
   /** @type {Promise<void>|null} */
   #holding = null;
 
@@ -87,7 +83,7 @@ export class Host {
    * @returns {Promise<Replica>} */
   open() {
     if (this.#isRetired) return Promise.reject(new Error("a newer version of the app has taken over"));
-    if (this.#emptying || this.#isEmptied) return Promise.reject(new Error("this device was emptied"));
+    if (this.#leaving.isClosed) return Promise.reject(new Error("this device was emptied"));
     this.#opening ??= this.#open().catch((error) => {
       this.#opening = null; // the next event tries again
       this.#why = "storage";
@@ -229,9 +225,9 @@ export class Host {
     this.#backoff.failed(error.retryAfterMs);
     if (!EXPECTED.includes(this.#why)) console.error("sync stopped", error);
     if (this.#why === "too_old") this.#lookForUpdate();
-    if (this.#why === "wiped") return this.empty(error.word).catch((failure) => console.error("not emptied yet", failure));
+    if (this.#why === "wiped") return this.#leaving.empty(error.word).catch((failure) => console.error("not emptied yet", failure));
     if (error.retryAfterMs) await this.#replica?.tx((replica) => replica.setMeta("not_before_ms", this.#backoff.notBefore)).catch(() => {});
-    await this.#leaveNothingOfNobody().catch((failure) => console.error(failure));
+    if (this.#why === "signed_out" && this.#replica) await this.#leaving.nobody(this.#replica).catch((failure) => console.error(failure));
   }
 
   /** The server asked to be left alone, or it failed a moment ago. */
@@ -245,7 +241,7 @@ export class Host {
     const [replica, client] = [this.#replica, this.#client];
     if (!replica || !client) return;
     try {
-      if (this.#why === "" && (await this.#takeLeave(replica))) return;
+      if (this.#why === "" && (await this.#leaving.takeLeave(replica))) return;
       if (this.#why === "") await this.files.tidy(replica, await this.kept.all());
       await this.#checkUps.verify(replica);
       if (this.#why === "") await this.#checkUps.proveWhenDue(replica, client);
@@ -254,64 +250,16 @@ export class Host {
     }
   }
 
-  /** This person no longer works here: once all is sent, and safe, leave nothing but what was refused.
-   * @param {Replica} replica @returns {Promise<boolean>} */
-  async #takeLeave(replica) {
-    if (replica.meta("farewell") !== "1") return false;
-    const typed = allTyped(replica);
-    if (typed.some(({ state }) => state !== "refused")) return false;
-    const word = replica.meta("wipe");
-    if (word) return this.#emptyOnceSent(replica, word, typed);
-    await this.kept.keep(/** @type {any[]} */ (typed));
-    await this.forget();
-    this.#tell({ type: "farewell" });
-    return true;
-  }
-
-  /** @param {Replica} replica @param {string} word @param {any[]} typed */
-  async #emptyOnceSent(replica, word, typed) {
-    await this.filesGoing;
-    if (this.files.waiting(replica).length) return false;
-    await this.empty(word, leftBehind(typed, await this.kept.all()));
-    return true;
-  }
-
-  /** The server wants nothing to stay here.  What was begun goes on whenever this device is started again.
-   * @param {string} word what to say when it is done @param {object[]} [left] what the server is given before */
-  async empty(word, left = []) {
-    const replica = await this.open();
-    if (left.length) await handIn(word, left);
-    await replica.tx(() => replica.setMeta("wiping", word || "1"));
-    this.#emptying ??= this.#emptyAll(replica, word);
-    await this.#emptying;
-  }
-
-  /** @param {Replica} replica @param {string} word */
-  async #emptyAll(replica, word) {
-    try {
-      await emptyAllElse();
-      this.files.store.known.clear();
-      await replica.destroy(); // last: it is what remembers that this is under way
-      this.#letGo();
-      this.#isEmptied = true;
-      await sayDone(word === "1" ? "" : word);
-      this.#tell({ type: "wiped" });
-      await /** @type {any} */ (self).registration.unregister();
-    } finally {
-      this.#emptying = null;
-    }
-  }
-
   /** Does this device hold anybody's rows? */
   get isSomebodys() {
     return Boolean(this.#replica?.meta("user"));
   }
 
-  /** Does something wait here to be sent? */
+  /** Does something wait here to be sent, or to be left? */
   get isWaiting() {
     if (!this.#replica) return false;
     const { waiting, files } = this.status(this.#replica);
-    return waiting + files > 0;
+    return waiting + files > 0 || this.#replica.meta("farewell") === "1";
   }
 
   /** Rows changed here, by the person. @param {string[]} entities */
@@ -321,19 +269,19 @@ export class Host {
 
   /** Somebody signed in on this device: until the server has said who, pages come from the server. */
   async doubt() {
-    this.#isEmptied = false;
+    this.#leaving.begin();
     const replica = await this.open().catch(() => null);
     if (replica?.meta("user")) await replica.tx(() => replica.setMeta("doubt", "1"));
   }
 
   /** Signed out: leave nothing on this device. */
-  async forget() {
-    const replica = await this.open();
-    await this.files.leave(await this.kept.all()); // before: looking may make a database anew
-    await this.#destroy(replica);
-    await Promise.all((await caches.keys()).filter((name) => name.startsWith("roadbook-")).map((name) => caches.delete(name)));
-    if ("clearAppBadge" in self.navigator) await self.navigator.clearAppBadge().catch(() => {});
-    await leaveNoNotices();
+  forget() {
+    return this.#leaving.forget();
+  }
+
+  /** The server wants nothing to stay here. @param {string} word what to say when it is done */
+  empty(word) {
+    return this.#leaving.empty(word);
   }
 
   async #open() {
@@ -345,9 +293,7 @@ export class Host {
       onWanted: (held) => this.#retire(held),
       onRebuild: () => this.#rebuilt(),
     });
-    const wiping = replica.meta("wiping");
-    if (wiping) await (this.#emptying = this.#emptyAll(replica, wiping));
-    if (wiping) throw new Error("this device was emptied");
+    if (await this.#leaving.goOn(replica)) throw new Error("this device was emptied");
     if (replica.rebuilt) await this.#recover(replica);
     await this.files.store.load().catch((error) => console.error("the files on this device cannot be read", error));
     this.#client = this.#clientOf(replica);
@@ -409,22 +355,8 @@ export class Host {
     replica.close();
   }
 
-  /** @param {Replica} replica */
-  async #destroy(replica) {
-    this.#letGo();
-    await replica.destroy();
-    await this.kept.tidy();
-  }
-
   #letGo() {
     this.#opening = this.#replica = this.#client = null;
-  }
-
-  /** Signed out before anybody's rows came: the empty replica need not stay. */
-  async #leaveNothingOfNobody() {
-    const replica = this.#replica;
-    if (this.#why !== "signed_out" || !replica || replica.meta("user")) return;
-    if (!replica.value("SELECT count(*) FROM outbox")) await this.#destroy(replica);
   }
 
   #tellStatus() {
