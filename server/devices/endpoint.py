@@ -17,13 +17,16 @@ from server.request import SignedOut, signed_in_or_leaving, take_cookie
 from server.sign_in import fresh, sessions
 from server.sign_in.endpoint import typed
 
+# wipe.MOST_LEFT operations as people type them; whoever says it need not be signed in.
+MOST_WORD_BYTES = 4_000_000
+
 
 async def last_word(request: Request) -> Response:
     """A device has emptied itself. It may have no session any more: the word that it was given says which it is."""
     firm = request.app.state.firm
     try:
         word, left, is_done = wipe.read_last_word(json.loads(await request.body()))
-    except ValueError:
+    except (ValueError, RecursionError):
         return JSONResponse({"error": "malformed"}, 400)
     with firm.look() as conn:
         found = wipe.order_by_word(conn, word)
@@ -103,7 +106,7 @@ async def act(request: Request, by: str, by_device: str, found: dict, form: dict
         now_ms, about = firm.clock(), f"device/{device_id}"
         if act == "sign_out" and known.sign_out(conn, device_id, found["user_id"]):
             audit.note(conn, now_ms, by, by_device, "device_signed_out", about, {"of": found["user_id"]})
-        elif act == "take_back" and wipe.take_back(conn, device_id):
+        elif act == "take_back" and wipe.take_back(conn, device_id, now_ms):
             audit.note(conn, now_ms, by, by_device, "wipe_taken_back", about, {"of": found["user_id"]})
         elif act == "wipe" and found["state"] != "emptied":
             is_trusted = form.get("trusted") == "1"
@@ -132,7 +135,7 @@ async def left(request: Request) -> Response:
 
 
 routes = [
-    Route(LAST_WORD, last_word, methods=["POST"]),
+    Route(LAST_WORD, last_word, methods=["POST"], max_body_size=MOST_WORD_BYTES),
     Route(LAST_WORD + "/{word}", page_is_shown),
     Route("/devices/leave", leave, methods=["POST"]),
     Route("/wiped", wiped),

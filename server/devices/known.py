@@ -67,4 +67,8 @@ def has_left(conn, token_hash: str) -> None:
 
 
 def tidy(conn, now_ms: int) -> None:
-    conn.execute("DELETE FROM past_session WHERE last_seen_ms < ?", (now_ms - KEPT_MS,))
+    # One that came back for a wipe is known to have ended for as long as it lasts (wipe.take_back).
+    conn.execute(
+        "DELETE FROM past_session WHERE last_seen_ms < ? AND token_hash NOT IN (SELECT token_hash FROM session)",
+        (now_ms - KEPT_MS,),
+    )

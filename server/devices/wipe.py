@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass
 
 from server.devices.known import DAY_MS, device
+from server.sign_in import sessions
 from server.sign_in.secrets import new_token
 from sync.ids import is_id
 
@@ -80,8 +81,12 @@ def order(conn, device_id: str, is_trusted: bool, by: str, now_ms: int) -> list[
 
 
 def _let_it_bring(conn, device_id: str, now_ms: int) -> None:
-    """A session that ended comes back for this alone: pages and everything else stay closed to it."""
+    """A session that ended comes back for this alone: pages and everything else stay closed to it.
+
+    Its past session stays: by that `take_back` knows that it had ended.
+    """
     until_ms = now_ms + RESCUE_MS
+    conn.execute("DELETE FROM session WHERE device_id = ? AND expires_at_ms <= ?", (device_id, now_ms))
     conn.execute(
         "INSERT OR IGNORE INTO session (token_hash, user_id, device_id, device_name, started_by, created_at_ms,"
         " last_seen_ms, expires_at_ms, schema, unsent) SELECT token_hash, user_id, device_id, device_name, started_by,"
@@ -89,15 +94,30 @@ def _let_it_bring(conn, device_id: str, now_ms: int) -> None:
         (until_ms, device_id),
     )
     conn.execute("UPDATE session SET expires_at_ms = max(expires_at_ms, ?) WHERE device_id = ?", (until_ms, device_id))
-    conn.execute("DELETE FROM past_session WHERE device_id = ?", (device_id,))
 
 
-def take_back(conn, device_id: str) -> bool:
+def take_back(conn, device_id: str, now_ms: int) -> bool:
     """The phone was found. False where it was emptied already, or nothing was ordered."""
-    found = conn.execute("DELETE FROM device_wipe WHERE device_id = ? AND done_at_ms IS NULL", (device_id,))
-    if found.rowcount:
+    found = conn.execute(
+        "DELETE FROM device_wipe WHERE device_id = ? AND done_at_ms IS NULL RETURNING user_id", (device_id,)
+    ).fetchone()
+    if found:
         conn.execute("DELETE FROM device_wipe_token WHERE device_id = ?", (device_id,))
-    return found.rowcount > 0
+        _let_it_be(conn, device_id, found["user_id"], now_ms)
+    return found is not None
+
+
+def _let_it_be(conn, device_id: str, user_id: str, now_ms: int) -> None:
+    """Sessions that came back end again; the others last as long as any other."""
+    conn.execute(
+        "DELETE FROM session WHERE device_id = ? AND token_hash IN (SELECT token_hash FROM past_session)", (device_id,)
+    )
+    conn.execute(
+        "UPDATE session SET expires_at_ms = min(expires_at_ms, ?) WHERE device_id = ?",
+        (now_ms + sessions.IDLE_MS, device_id),
+    )
+    if not conn.execute("SELECT 1 FROM user WHERE id = ? AND is_active = 1 AND deleted = 0", (user_id,)).fetchone():
+        sessions.begin_farewell(conn, user_id, now_ms)
 
 
 def order_of(conn, token_hash: str) -> Order | None:

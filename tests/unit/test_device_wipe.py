@@ -248,6 +248,36 @@ def test_a_found_phone_of_a_trusted_owner_goes_on(firm, admin, phone):
     assert phone.get("/me/devices").status_code == 200
 
 
+@pytest.mark.parametrize("how", ["signed out", "unused", "strange hands"])
+def test_a_session_that_had_ended_opens_nothing_once_the_order_is_taken_back(firm, admin, phone, how):
+    device_id = device_of(firm)["device_id"]
+    if how == "signed out":
+        admin.post(f"/admin/devices/{device_id}", data={"act": "sign_out"})
+    elif how == "unused":
+        firm.clock.now_ms += sessions.IDLE_MS
+        admin = signed_in_client(firm)
+    else:
+        order(firm, admin, trusted=False)
+    order(firm, admin, trusted=True, device_id=device_id)
+    firm.clock.now_ms += 60_000
+    firm.write_now(lambda conn: known.tidy(conn, firm.clock() + known.KEPT_MS))
+    assert ask(phone)[0] == 200
+
+    admin.post(f"/admin/devices/{device_id}", data={"act": "take_back"})
+
+    assert (ask(phone)[0], phone.get("/me/devices").status_code) == (401, 303)
+    assert device_of(firm)["state"] == "ended"
+
+
+def test_a_session_that_goes_on_lasts_no_longer_for_an_order_taken_back(firm, admin, phone):
+    device_id = order(firm, admin, trusted=True)
+    admin.post(f"/admin/devices/{device_id}", data={"act": "take_back"})
+
+    firm.clock.now_ms += sessions.IDLE_MS
+
+    assert ask(phone)[0] == 401
+
+
 def test_everybody_empties_their_own_lost_phone_and_no_other(firm, admin, phone):
     device_id = device_of(firm)["device_id"]
     ben = signed_in_client(firm, "ben")
@@ -333,3 +363,8 @@ def test_ids_of_operations_left_are_checked():
     with pytest.raises(ValueError):
         wipe.read_last_word({"word": "w", "left": [{"id": "../"}]})
     assert wipe.read_last_word({"word": "w", "left": [{"id": new_id()}]})[0] == "w"
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"word": 1}', b"{", b"null", b'{"word": "x", "left": [{"id": 1}]}'])
+def test_a_last_word_that_no_device_says_is_refused(firm, body):
+    assert client(firm).post("/devices/word", content=body).status_code == 400
