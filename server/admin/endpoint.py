@@ -144,8 +144,12 @@ def _leaving_page(
 
 
 async def person_invite(request: Request) -> Response:
+    """POST: a link that opens the door to whoever holds it, so it asks first who makes it."""
     by = administrator(request)
     firm, user_id = request.app.state.firm, request.path_params["id"]
+    refusal = await fresh.demand(request, await typed(request))
+    if refusal:
+        return refusal
     try:
         token = await firm.write(lambda conn: people.invite(conn, firm, by, user_id))
     except Refused as refused:
@@ -157,8 +161,12 @@ async def person_invite(request: Request) -> Response:
 
 
 async def person_code(request: Request) -> Response:
+    """POST: the same by a one-time code."""
     by = administrator(request)
     firm, user_id = request.app.state.firm, request.path_params["id"]
+    refusal = await fresh.demand(request, await typed(request))
+    if refusal:
+        return refusal
     try:
         code = await firm.write(lambda conn: people.code(conn, firm, by, user_id))
     except Refused as refused:

@@ -8,8 +8,8 @@ from starlette.routing import Route
 
 from server import audit
 from server.admin.changes import fresh_id
-from server.devices.known import has_left
 from server.audit.failures import network, note_failure
+from server.devices.known import has_left
 from server.html import show, text_for
 from server.request import SignedOut, address, cookie_name, give_cookie, safe_next, signed_in, take_cookie
 from server.sign_in import (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 
 from server import audit
@@ -22,10 +24,10 @@ def person_of(request: Request, user_id: str) -> dict:
     return dict(row)
 
 
-async def app_shown(request: Request, person: dict) -> dict:
-    """What a page needs to set an app up: the QR code, and the secret for whoever types it."""
+async def app_shown(request: Request, person: dict, browser: str) -> dict:
+    """What a page needs to set an app up: the QR code, and the secret for whoever types it. browser: as in totp."""
     firm = request.app.state.firm
-    secret = await firm.write(lambda conn: totp.begin(conn, firm.path, person["id"], firm.clock()))
+    secret = await firm.write(lambda conn: totp.begin(conn, firm.path, person["id"], browser, firm.clock()))
     qr = qr_svg(totp.address(secret, person["login"], firm_name(firm)))
     return {"qr": qr, "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))}
 
@@ -42,8 +44,10 @@ def registration_shown(request: Request, person: dict, browser: str) -> dict:
     return {"options": options, "suggested": suggested}
 
 
-async def register(request: Request, user_id: str, device_id: str, form: dict[str, str]) -> str:
-    """Keep the passkey that a browser made; '' or why not, in words."""
+async def register(
+    request: Request, user_id: str, device_id: str, form: dict[str, str], check: Callable = lambda conn: None
+) -> str:
+    """Keep the passkey that a browser made; '' or why not, in words. check(conn) runs in the job, and may raise."""
     state, text = request.app.state, text_for(request)
     browser, now_ms = cookies.read(request, cookies.BROWSER), state.firm.clock()
     name = form.get("name", "").strip() or device_name(request.headers.get("user-agent", ""))
@@ -53,6 +57,7 @@ async def register(request: Request, user_id: str, device_id: str, form: dict[st
         )
 
         def job(conn) -> None:
+            check(conn)
             passkeys.store(conn, user_id, name, verified, ways, now_ms)
             audit.note(conn, now_ms, user_id, device_id, "passkey_added", f"user/{user_id}")
 

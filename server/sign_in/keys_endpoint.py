@@ -86,7 +86,7 @@ async def app(request: Request) -> Response:
     error = await _switch_on(request, session, form["digits"]) if form and "digits" in form else ""
     if form and "digits" in form and not error:
         return RedirectResponse("/me/recovery-codes", 303)
-    shown = await app_shown(request, person_of(request, session.user_id))
+    shown = await app_shown(request, person_of(request, session.user_id), session.token_hash)
     errors = {"digits": error} if error else {}
     return show(request, "app_set_up.html", status=422 if error else 200, errors=errors, **shown)
 
@@ -96,7 +96,7 @@ async def _switch_on(request: Request, session, digits: str) -> str:
     tries = [throttle.by_person("second_account", session.user_id)]
 
     def job(conn) -> None:
-        totp.switch_on(conn, firm.path, session.user_id, digits, firm.clock())
+        totp.switch_on(conn, firm.path, session.user_id, session.token_hash, digits, firm.clock())
         throttle.forgive(conn, tries)
         _note(conn, firm, session, "totp_on")
 

@@ -48,6 +48,12 @@ def factors(conn, user_id: str) -> Factors:
     return Factors(bool(row["has_app"]), row["passkeys"], bool(row["is_required"]))
 
 
+def check_must_set_up(conn, user_id: str) -> None:
+    """Nobody sets up a second factor on the way in beside one that came meanwhile. Raises SpentStep."""
+    if not factors(conn, user_id).must_set_up:
+        raise SpentStep
+
+
 def require(conn, role_id: str, is_required: bool) -> bool:
     """Whether this changes anything; in a write job. The role's people are asked when they next sign in."""
     if is_required:

@@ -92,8 +92,11 @@ async def _with_new_app(request: Request, step, form: dict[str, str]) -> Respons
     firm, user_id = request.app.state.firm, step["user_id"]
     tries = [throttle.by_person("second_account", user_id)]
 
+    browser = cookies.read(request, cookies.STEP)
+
     def job(conn) -> None:
-        totp.switch_on(conn, firm.path, user_id, form.get("digits", ""), firm.clock())
+        second.check_must_set_up(conn, user_id)
+        totp.switch_on(conn, firm.path, user_id, browser, form.get("digits", ""), firm.clock())
         throttle.forgive(conn, tries)
         audit.note(conn, firm.clock(), user_id, "", "totp_on", f"user/{user_id}")
 
@@ -108,7 +111,8 @@ async def _with_new_app(request: Request, step, form: dict[str, str]) -> Respons
 
 
 async def _with_new_passkey(request: Request, step, form: dict[str, str]) -> Response:
-    error = await register(request, step["user_id"], "", form)
+    user_id = step["user_id"]
+    error = await register(request, user_id, "", form, lambda conn: second.check_must_set_up(conn, user_id))
     if error:
         return await _set_up_page(request, step, error)
     return await _go_on(request, step, "passkey")
@@ -148,7 +152,8 @@ def _page(request: Request, step, has: second.Factors, error: str = "", status: 
 
 async def _set_up_page(request: Request, step, error: str = "", status: int = 422) -> Response:
     browser, person = cookies.browser_of(request), person_of(request, step["user_id"])
-    shown = {**await app_shown(request, person), **registration_shown(request, person, browser)}
+    step_token = cookies.read(request, cookies.STEP)
+    shown = {**await app_shown(request, person, step_token), **registration_shown(request, person, browser)}
     errors = {"form": error} if error else {}
     answer = show(request, "second_set_up.html", status=status if error else 200, errors=errors, **shown)
     return cookies.name_browser(request, answer, browser)

@@ -52,7 +52,8 @@ def find_any(conn, token: str, now_ms: int):
     """The same, also of a person who was disabled and may still bring what was typed before."""
     return conn.execute(
         "SELECT session.token_hash, session.user_id, session.device_id, session.started_by,"
-        " session.created_at_ms, session.last_seen_ms, session.schema, user.is_active = 1 AND user.deleted = 0 AS is_active"
+        " session.created_at_ms, session.last_seen_ms, session.schema,"
+        " user.is_active = 1 AND user.deleted = 0 AS is_active"
         " FROM session JOIN user ON user.id = session.user_id"
         " WHERE session.token_hash = ? AND session.expires_at_ms > ?",
         (digest(token), now_ms),

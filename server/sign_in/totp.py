@@ -11,6 +11,7 @@ import hmac
 import pyotp
 
 from server.sign_in import sealing
+from server.sign_in.secrets import digest
 
 STEP_MS = 30_000
 DRIFT_STEPS = 1
@@ -21,27 +22,31 @@ class WrongDigits(Exception):
     """Not the digits of this moment, or used already."""
 
 
-def begin(conn, folder, user_id: str, now_ms: int) -> str:
-    """The secret of an app that is being set up: the one begun lately, or a new one. In a write job."""
+def begin(conn, folder, user_id: str, browser: str, now_ms: int) -> str:
+    """The secret of an app that is being set up: the one begun lately, or a new one. In a write job.
+
+    browser: what names the session, or half a session, that sets it up. Another one's secret is never shown or kept:
+    whoever stole a password could begin before its owner does, and know the owner's digits for good.
+    """
     conn.execute("DELETE FROM totp_new WHERE expires_at_ms <= ?", (now_ms,))
     try:
-        return _new_secret(conn, folder, user_id, now_ms)
+        return _new_secret(conn, folder, user_id, browser, now_ms)
     except (WrongDigits, sealing.Unreadable):
         secret = pyotp.random_base32()
     conn.execute(
         "INSERT INTO totp_new (user_id, secret, expires_at_ms) VALUES (?, ?, ?)"
         " ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, expires_at_ms = excluded.expires_at_ms",
-        (user_id, sealing.seal(folder, user_id, secret.encode()), now_ms + NEW_GOOD_FOR_MS),
+        (user_id, sealing.seal(folder, _place(user_id, browser), secret.encode()), now_ms + NEW_GOOD_FOR_MS),
     )
     return secret
 
 
-def switch_on(conn, folder, user_id: str, typed: str, now_ms: int) -> None:
+def switch_on(conn, folder, user_id: str, browser: str, typed: str, now_ms: int) -> None:
     """The app that was begun shows the right digits: it counts from now on, in place of an earlier one.
 
-    Raises WrongDigits.
+    Raises WrongDigits, sealing.Unreadable.
     """
-    secret = _new_secret(conn, folder, user_id, now_ms)
+    secret = _new_secret(conn, folder, user_id, browser, now_ms)
     step = matching_step(secret, typed, now_ms)
     if step is None:
         raise WrongDigits
@@ -53,13 +58,18 @@ def switch_on(conn, folder, user_id: str, typed: str, now_ms: int) -> None:
     conn.execute("DELETE FROM totp_new WHERE user_id = ?", (user_id,))
 
 
-def _new_secret(conn, folder, user_id: str, now_ms: int) -> str:
+def _new_secret(conn, folder, user_id: str, browser: str, now_ms: int) -> str:
     row = conn.execute(
         "SELECT secret FROM totp_new WHERE user_id = ? AND expires_at_ms > ?", (user_id, now_ms)
     ).fetchone()
     if row is None:
         raise WrongDigits
-    return sealing.unseal(folder, user_id, row[0]).decode()
+    return sealing.unseal(folder, _place(user_id, browser), row[0]).decode()
+
+
+def _place(user_id: str, browser: str) -> str:
+    """What a secret that is being set up is sealed for."""
+    return f"{user_id} {digest(browser)}"
 
 
 def check(conn, folder, user_id: str, typed: str, now_ms: int) -> None:
