@@ -14,7 +14,7 @@ import re
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -30,6 +30,8 @@ from server.sign_in.throttle import network
 
 # Answers under way at once: pages, uploads, open event streams.
 MOST_AT_ONCE_SESSION, MOST_AT_ONCE_ADDRESS = 60, 200
+# Of strangers' bodies few are large: a form that was typed before its session ended. They are read into memory.
+LARGE_BYTES, MOST_LARGE_AT_ONCE = 200_000, 4
 # A body that stays silent for so long will not come any more: a phone comes again with what is left.
 SILENCE_S = 60
 
@@ -81,11 +83,16 @@ class Limits:
         rule = rule_for(scope["method"], scope["path"], session is not None)
         wait_s = self._buckets.take(key, rule)
         most = MOST_AT_ONCE_SESSION if session else MOST_AT_ONCE_ADDRESS
-        if wait_s or self._under_way[key] >= most:
+        kinds = [(key, most)]
+        if not session and is_large(request.headers):
+            kinds.append((f"large {key}", MOST_LARGE_AT_ONCE))
+        if wait_s or any(self._under_way[kind] >= most for kind, most in kinds):
             await too_many(request, wait_s)(scope, receive, send)
             return
-        with self._counted(key):
-            await self.app(scope, patient(receive, Headers(scope=scope)), send)
+        with ExitStack() as counted:
+            for kind, _ in kinds:
+                counted.enter_context(self._counted(kind))
+            await self.app(scope, patient(receive, request.headers), send)
 
     def _session(self, request: Request) -> str | None:
         """What the session is counted by; None where nobody is signed in, whatever the cookie says."""
@@ -116,6 +123,12 @@ class Limits:
 
 def too_many(request: Request, wait_s: float) -> Response:
     return problem(request, 429, {"Retry-After": str(max(1, math.ceil(wait_s)))})
+
+
+def is_large(headers: Headers) -> bool:
+    """Whether a body is, or may become, larger than what people sign in with."""
+    told = headers.get("content-length", "")
+    return "transfer-encoding" in headers or (told.isascii() and told.isdigit() and int(told[:12]) > LARGE_BYTES)
 
 
 def patient(receive: Receive, headers: Headers) -> Receive:

@@ -14,7 +14,7 @@ from server.audit.failures import note_failure
 from server.html import show, text_for
 from server.request import address
 from server.sign_in import cookies, passkeys, recovery, sealing, second, throttle, totp, words
-from server.sign_in.endpoint import start_session, typed
+from server.sign_in.endpoint import MOST_BYTES, start_session, typed
 from server.sign_in.enrolling import app_shown, person_of, register, registration_shown
 
 
@@ -160,6 +160,6 @@ async def _set_up_page(request: Request, step, error: str = "", status: int = 42
 
 
 routes = [
-    Route("/sign-in/second", second_factor, methods=["GET", "POST"]),
-    Route("/sign-in/second/set-up", set_up, methods=["GET", "POST"]),
+    Route("/sign-in/second", second_factor, methods=["GET", "POST"], max_body_size=MOST_BYTES),
+    Route("/sign-in/second/set-up", set_up, methods=["GET", "POST"], max_body_size=MOST_BYTES),
 ]

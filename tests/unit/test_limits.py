@@ -204,6 +204,48 @@ def test_answers_under_way_are_few_for_each_session(firm, monkeypatch):
     assert told == [429] * 3 + [200] * 3
 
 
+@pytest.mark.parametrize("header", [(b"content-length", b"105000000"), (b"transfer-encoding", b"chunked")])
+def test_strangers_bring_few_large_bodies_at_once_and_small_ones_go_on(firm, header):
+    app = client(firm).app
+    told: list[int] = []
+
+    async def crowd() -> None:
+        leave = asyncio.Event()
+
+        async def slow(scope, receive, send) -> None:
+            await leave.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        async def send(message) -> None:
+            if message["type"] == "http.response.start":
+                told.append(message["status"])
+
+        guard = limits.Limits(slow, firm)
+        scope = {"type": "http", "method": "POST", "path": "/x", "client": ("192.0.2.9", 1), "app": app}
+        scope |= {"query_string": b"", "raw_path": b"/x", "scheme": "http", "server": ("x", 80), "root_path": ""}
+        large, small = scope | {"headers": [header]}, scope | {"headers": [(b"content-length", b"90")]}
+        asked = [asyncio.ensure_future(guard(dict(large), None, send)) for _ in range(6)]
+        asked += [asyncio.ensure_future(guard(dict(small), None, send)) for _ in range(6)]
+        await asyncio.sleep(0.05)
+        assert told == [429] * 2
+        leave.set()
+        await asyncio.gather(*asked)
+        assert not guard._under_way
+
+    asyncio.run(crowd())
+    assert told == [429] * 2 + [200] * 10
+
+
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/setup", "/invite/any", "/sign-out", "/sign-in/second", "/sign-in/second/set-up"]
+)
+def test_whoever_signs_in_sends_a_small_form(firm, path):
+    """Read before anybody is known, on the one loop that answers all."""
+    answer = client(firm).post(path, data={f"field{number}": "x" * 90_000 for number in range(3)})
+
+    assert answer.status_code == 413
+
+
 def test_a_body_that_stays_away_ends_the_request(monkeypatch):
     monkeypatch.setattr(limits, "SILENCE_S", 0.05)
     pieces = [{"type": "http.request", "body": b"half", "more_body": True}]
