@@ -118,7 +118,7 @@ make_user() {
         run useradd --system --user-group --no-create-home --home-dir /var/lib/roadbook --shell /usr/sbin/nologin roadbook
     fi
     folder /var/lib/roadbook 700 roadbook:roadbook
-    [ "$kind" != firms ] || folder /var/lib/roadbook/firms 700 roadbook:roadbook
+    [ "$kind" != firms ] || folder_within /var/lib/roadbook/firms
 }
 
 lay_release() {
@@ -189,6 +189,7 @@ let_out() {
     [ -n "${outside# }" ] || return 0
     for one in $outside; do
         [ -z "$root" ] || break
+        case $one in /var/lib/roadbook/*) continue ;; esac
         case $one in /home/* | ~root/* | /run/user/*) fail "$one is in a home, which the services cannot see. Take a folder elsewhere, such as /mnt/backup/roadbook" ;; esac
         [ -d "$one" ] || folder "$one" 700 roadbook:roadbook
     done

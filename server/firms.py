@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from server.buckets import Buckets, Rule
 from server.config import Settings
 from server.firm import PULL_THREADS, Firm, Room
+from server.watching.access import is_forwarded
 
 # Says nothing about which firms there are.
 NO_FIRM = "There is no Roadbook at this address. / 此网址没有路书。 / 此網址沒有路書。\n"
@@ -34,6 +35,7 @@ NOT_OPEN = (
 LOOKING = Rule("looking", 20, 1)
 # How long a firm that could not be opened is left alone.
 TRY_AGAIN_S = 10.0
+NOT_NOW = PlainTextResponse(NOT_OPEN, 503, {"Retry-After": str(int(TRY_AGAIN_S))})
 # What the proxy asks before it gets a certificate for a name, with ?domain=NAME: 200 where a firm has it, else 404.
 HOSTED = "/hosted"
 # Several firms' devices at once; more only take turns in one interpreter.
@@ -77,8 +79,10 @@ class Firms:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        app = await self._app_for(Headers(scope=scope).get("host", ""))
-        if app is self.nobody and scope["path"] == HOSTED:
+        headers = Headers(scope=scope)
+        app = await self._app_for(headers.get("host", ""))
+        # The proxy asks for itself: which firms there are is no guest's business.
+        if app is self.nobody and scope["path"] == HOSTED and not is_forwarded(headers):
             app = await self._is_hosted(QueryParams(scope["query_string"]).get("domain", ""))
         await app(scope, receive, send)
 
@@ -88,10 +92,14 @@ class Firms:
             try:
                 await self._open(host)
             except Exception:
-                log.exception("the firm %s cannot be opened", host)
+                # What strangers ask for is neither kept nor written down.
+                is_known = host in self._known
+                log.exception("the firm %s cannot be opened", host if is_known else "that was asked for")
+                if not is_known:
+                    return NOT_NOW
                 self._failed_at[host] = time.monotonic()
             if host in self._failed_at:
-                return PlainTextResponse(NOT_OPEN, 503, {"Retry-After": str(int(TRY_AGAIN_S))})
+                return NOT_NOW
         return self._apps.get(host) or self.nobody
 
     async def _open(self, host: str) -> None:

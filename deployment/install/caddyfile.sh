@@ -96,7 +96,7 @@ $(options)
 		format filter {
 			wrap json
 			fields {
-				request>uri regexp "\?.*|(/invite/).*" "\$1"
+				request>uri regexp "\?.*|(/(invite|devices/word)/).*" "\$1"
 				request>headers delete
 				resp_headers delete
 			}

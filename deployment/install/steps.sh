@@ -27,6 +27,13 @@ folder() {
     owned "$3" "$root$1"
 }
 
+# folder_within PATH: in a folder that is roadbook's. Root's hands stay off: a link there may lead anywhere.
+folder_within() {
+    [ ! -d "$root$1" ] || return 0
+    did "folder $1"
+    if [ -n "$root" ]; then run mkdir -m 700 "$root$1"; else run runuser -u roadbook -- mkdir -m 700 "$1"; fi
+}
+
 # put PATH MODE OWNER:GROUP <content: whole or not at all, and only where it differs. `put_changed` says which.
 put() {
     target=$root$1

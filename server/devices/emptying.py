@@ -29,6 +29,7 @@ FIRST, THEN = {"Clear-Site-Data": '"cache"'}, {"Clear-Site-Data": '"cache", "sto
 # Of a page that the worker fetched, the worker has to know the word, too.
 WORD = "Roadbook-Wipe"
 LAST_WORD = "/devices/word"
+SAID = re.compile(LAST_WORD + "(/[^/]+)?")
 # What a device needs to bring what was typed there, and to say that it is done.
 RESCUE = re.compile(r"/sync(/check)?|/uploads(/.*)?|/static/.*|/_/.*|/sw\.js|/manifest\.webmanifest|" + LAST_WORD)
 
@@ -40,7 +41,7 @@ class Emptying:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = self._order(scope) if scope["type"] == "http" else None
-        if found is None or scope["path"] == LAST_WORD or scope["path"].startswith(LAST_WORD + "/"):
+        if found is None or SAID.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
         elif found.is_rescue and RESCUE.fullmatch(scope["path"]):
             scope.setdefault("state", {})["wipe"] = found.word

@@ -218,6 +218,7 @@ async def invite(request: Request) -> Response:
         return _invite_page(request, invited, form, {"login": words.unfit_login(text_for(request), unfit)})
     except invites.SpentInvite:
         return _spent(request)
+    firm.hub.close_device(user_id)
     return await enter(request, user_id, "invite", "/")
 
 

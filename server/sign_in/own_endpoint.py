@@ -98,6 +98,7 @@ async def _store(request: Request, session, form: dict[str, str]) -> dict[str, s
         await request.app.state.firm.write(job)
     except passwords.UnfitLogin as unfit:
         return {"login": words.unfit_login(text_for(request), unfit)}
+    request.app.state.firm.hub.close_device(session.user_id)
     return {}
 
 

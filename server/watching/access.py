@@ -9,6 +9,7 @@ import hmac
 import ipaddress
 from dataclasses import dataclass, field
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
@@ -42,9 +43,14 @@ def read_access(text: str) -> Access:
     return Access("token", token)
 
 
+def is_forwarded(headers: Headers) -> bool:
+    """Whether a proxy asks for somebody else."""
+    return any(name in headers for name in FORWARDED)
+
+
 def is_local(request: Request) -> bool:
     """Whether a program on this machine asks, for itself."""
-    if any(name in request.headers for name in FORWARDED):
+    if is_forwarded(request.headers):
         return False
     try:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback

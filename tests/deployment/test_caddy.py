@@ -172,9 +172,10 @@ SECRETS = {"Cookie": "__Host-roadbook=secret-in-cookie", "Referer": f"https://{H
 def test_the_log_holds_no_links_that_let_somebody_in_and_no_sessions(fronted):
     fronted.ask("GET", "/setup?token=secret-in-query", **SECRETS).read()
     fronted.ask("GET", "/invite/secret-in-path?x=secret-in-query", **SECRETS).read()
+    fronted.ask("GET", "/devices/word/secret-in-path", **SECRETS).read()
     log = fronted.log.read_text()
 
-    assert '"uri":"/invite/"' in log and '"uri":"/setup"' in log
+    assert '"uri":"/invite/"' in log and '"uri":"/setup"' in log and '"uri":"/devices/word/"' in log
     assert "secret-in-" not in log
 
 

@@ -155,6 +155,18 @@ def test_several_firms_get_a_folder_and_certificates_on_demand(image, checkout, 
     assert "ask http://127.0.0.1:8000/hosted" in (own / "etc/roadbook/Caddyfile").read_text()
 
 
+def test_root_makes_nothing_through_a_link_in_the_servers_own_folder(image, checkout, tmp_path):
+    own, _ = installed_anew(image, tmp_path, checkout, "--firms", "--url", "https://*.example.com")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    (own / "var/lib/roadbook/firms").rmdir()
+    (own / "var/lib/roadbook/firms").symlink_to(elsewhere)
+
+    install(checkout, "--root", own)
+
+    assert mode(elsewhere) == "755"
+
+
 def test_a_network_without_a_domain_gets_a_certificate_once_and_a_page(image, checkout, tmp_path):
     own, _ = installed_anew(image, tmp_path, checkout, "--lan", "roadbook.lan")
     lan = own / "etc/roadbook/lan"

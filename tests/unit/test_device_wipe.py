@@ -77,7 +77,9 @@ def test_nothing_is_taken_from_a_device_in_strange_hands(firm, admin, phone):
     assert customers(firm) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/me/devices", "/live", "/sign-in", "/attachments/x", "/static/app.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/me/devices", "/live", "/sign-in", "/attachments/x", "/static/app.css", "/devices/word/a/b"]
+)
 def test_whatever_such_a_device_asks_for_empties_it(firm, admin, phone, path):
     order(firm, admin, trusted=False)
 

@@ -1,5 +1,6 @@
 """Several firms in one process, chosen by host name."""
 
+import asyncio
 import os
 import re
 import signal
@@ -97,14 +98,18 @@ def test_a_host_without_a_firm_is_told_so_and_makes_none(hosted):
 def test_a_proxy_is_told_which_names_to_have_certificates_for(hosted):
     _, port, _ = hosted
 
-    def status(domain: str) -> int:
+    def status(domain: str, **headers: str) -> int:
+        asked = urllib.request.Request(f"http://127.0.0.1:{port}/hosted?domain={domain}", headers=headers)
         try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{port}/hosted?domain={domain}", timeout=WAIT_S).status
+            return urllib.request.urlopen(asked, timeout=WAIT_S).status
         except urllib.error.HTTPError as refused:
             return refused.code
 
     assert [status(name) for name in ("acme.localhost", "ACME.localhost")] == [200, 200]
     assert [status(name) for name in ("other.localhost", "")] == [404, 404]
+    # A guest who comes by the proxy under a name that is nobody's learns nothing.
+    guest = {"X-Forwarded-For": "192.0.2.9"}
+    assert [status(name, **guest) for name in ("acme.localhost", "other.localhost")] == [421, 421]
 
 
 def test_a_firm_that_comes_while_the_process_runs_is_served(hosted):
@@ -126,3 +131,25 @@ def test_a_firm_that_cannot_be_opened_keeps_no_other_from_its_work_and_comes_bac
     assert "Sign in" in page(port, "zhou")
     (firms / "broken" / "roadbook.db").unlink()
     until(lambda: "Sign in" in page(port, "broken"))
+
+
+def test_names_that_strangers_make_up_are_not_kept_while_the_folder_cannot_be_read():
+    from server.config import WrongSetting
+    from server.firms import Firms
+
+    def unreadable():
+        raise WrongSetting("ROADBOOK_FIRMS: it cannot be read")
+
+    firms, told = Firms(unreadable, None), []
+
+    async def ask(host: str) -> None:
+        async def send(message) -> None:
+            told.append(message.get("status"))
+
+        headers = [(b"host", host.encode())]
+        await firms({"type": "http", "path": "/", "headers": headers, "method": "GET"}, None, send)
+
+    asyncio.run(ask("made-up.example.com"))
+
+    assert told[0] == 503
+    assert firms.not_open() == []

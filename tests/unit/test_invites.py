@@ -92,7 +92,9 @@ def test_a_login_is_one_whatever_its_case_and_width(firm, ben):
     assert client(firm).post(f"/invite/{token}", data=CHOICE | {"login": "ＡＮＮＡ"}).status_code == 422
 
 
-def test_an_invite_for_somebody_with_a_password_replaces_it_and_signs_devices_out(firm):
+def test_an_invite_for_somebody_with_a_password_replaces_it_and_signs_devices_out(firm, monkeypatch):
+    ended = []
+    monkeypatch.setattr(firm.hub, "close_device", ended.append)
     user_id = add_person(firm, "Cora", login="cora")
     old_phone = signed_in_client(firm, "cora")
     token = invite(firm, user_id)
@@ -100,6 +102,7 @@ def test_an_invite_for_somebody_with_a_password_replaces_it_and_signs_devices_ou
     client(firm).post(f"/invite/{token}", data={"login": "cora", "password": "eight yellow boats"})
 
     assert old_phone.get("/me/devices").status_code == 303
+    assert ended == [user_id], "streams that were open end with their sessions"
     assert client(firm).post("/sign-in", data={"login": "cora", "password": PASSWORD}).status_code == 422
 
 

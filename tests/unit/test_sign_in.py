@@ -289,7 +289,9 @@ def test_next_leads_anywhere_on_this_site():
 # --- own password ------------------------------------------------------------------------------------
 
 
-def test_a_new_password_needs_the_old_one_and_signs_other_devices_out(firm):
+def test_a_new_password_needs_the_old_one_and_signs_other_devices_out(firm, monkeypatch):
+    ended = []
+    monkeypatch.setattr(firm.hub, "close_device", ended.append)
     browser, other = signed_in_client(firm), signed_in_client(firm)
     new = {"login": "anna", "password": "another good one"}
 
@@ -298,6 +300,7 @@ def test_a_new_password_needs_the_old_one_and_signs_other_devices_out(firm):
 
     assert is_signed_in(browser)
     assert not is_signed_in(other)
+    assert len(ended) == 1, "streams that were open end with their sessions"
     with firm.look() as conn:
         assert passwords.matches(passwords.find(conn, "anna")["password_hash"], "another good one")
 
