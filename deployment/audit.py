@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LOCK = "requirements.lock"
 # What code of others is recognised by, below these folders.
-FOLDERS, MARKS = ("web/static", "service_worker", "server"), ("*.min.js", "*.mjs", "*.wasm", "*.min.css", "*.woff2")
+FOLDERS = ("web/static", "service_worker", "server")
+MARKS = ("*.min.js", "*.mjs", "*.wasm", "*.min.css", "*.woff2", "*.gz")
 WAIT_S = 300
 # The last is of a mirror that knows packages and no advisories: by itself pip-audit takes that for a pass.
 UNREACHABLE = (

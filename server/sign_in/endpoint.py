@@ -10,7 +10,7 @@ from server import audit
 from server.admin.changes import fresh_id
 from server.audit.failures import network, note_failure
 from server.devices.known import has_left
-from server.html import show, text_for
+from server.html import firm_name, show, text_for
 from server.request import SignedOut, address, cookie_name, give_cookie, safe_next, signed_in, take_cookie
 from server.sign_in import (
     codes,
@@ -291,7 +291,8 @@ def check_new(request: Request, form: dict[str, str]) -> dict[str, str]:
     except passwords.UnfitLogin as unfit:
         errors["login"] = words.unfit_login(text, unfit)
     try:
-        passwords.check_new_password(form.get("password", ""), form.get("login", ""))
+        name = form.get("firm_name") or firm_name(request.app.state.firm)
+        passwords.check_new_password(form.get("password", ""), form.get("login", ""), name)
     except passwords.UnfitPassword as unfit:
         errors["password"] = words.unfit_password(text, unfit)
     return errors

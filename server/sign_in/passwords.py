@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from server.sign_in import throttle
+from server.sign_in.guessable import is_guessed_first
 
 LEAST_LENGTH = 10
 MOST_LENGTH = 1_000
@@ -29,7 +30,7 @@ class WrongPassword(Exception):
 
 
 class UnfitPassword(ValueError):
-    """A new password that may not be used; reason is a code: too_short, too_long, same_as_login."""
+    """A new password that may not be used; reason is a code: too_short, too_long, same_as_login, guessable."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -122,7 +123,7 @@ def store(conn, user_id: str, login: str, password_hash: str) -> None:
     )
 
 
-def check_new_password(password: str, login: str) -> None:
+def check_new_password(password: str, login: str, firm_name: str = "") -> None:
     """Raises UnfitPassword. Length is what counts; rules about kinds of letters only make people write it down."""
     if len(password) < LEAST_LENGTH:
         raise UnfitPassword("too_short")
@@ -130,6 +131,8 @@ def check_new_password(password: str, login: str) -> None:
         raise UnfitPassword("too_long")
     if _prepared(password).casefold() == tidy_login(login):
         raise UnfitPassword("same_as_login")
+    if is_guessed_first(password, (login, firm_name)):
+        raise UnfitPassword("guessable")
 
 
 def check_login(text: str) -> str:

@@ -72,4 +72,5 @@ def unfit_password(text: Text, error: UnfitPassword) -> str:
         "too_short": _("This is too short: at least %(least)s characters.", least=LEAST_LENGTH),
         "too_long": _("This is too long: at most %(most)s characters.", most=MOST_LENGTH),
         "same_as_login": _("The password must not be the login."),
+        "guessable": _("Passwords like this are guessed first. Please choose another, for example three words."),
     }[error.reason]

@@ -80,7 +80,7 @@ def test_code_of_others_is_what_it_says_it_is():
 
 
 def test_code_of_others_that_was_changed_or_is_not_listed_is_noticed(tmp_path):
-    for folder in ("deployment", "web/static", "service_worker/vendor"):
+    for folder in ("deployment", "web/static", "service_worker/vendor", "server/sign_in"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / "web/static/htmx-4.0.1.min.js").write_text("alert(1)")
     (tmp_path / "service_worker/vendor/sqlite3-3.54.1.wasm").unlink()
