@@ -34,6 +34,9 @@ async def devices(request: Request) -> Response:
     firm = request.app.state.firm
     if request.method == "POST":
         form = await typed(request)
+        refusal = await fresh.demand(request, form)
+        if refusal:
+            return refusal
         await firm.write(lambda conn: _end_device(conn, firm, session, form.get("device", "")))
         firm.hub.close_device(session.user_id)
         return RedirectResponse("/me/devices", 303)

@@ -415,6 +415,7 @@ def test_of_two_who_set_up_a_second_factor_at_once_the_first_one_counts(firm):
         ("/me/recovery-codes", {}),
         ("/me/authenticator", {"digits": "123456"}),
         ("/me/passkeys/removed", {"id": "any"}),
+        ("/me/devices", {"device": "any"}),
         ("/admin/people/new", {"name": "New", "role_id": "@Administrator"}),
         ("/admin/people/ANNA/invites", {}),
         ("/admin/people/ANNA/codes", {}),
