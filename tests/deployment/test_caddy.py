@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import threading
 import time
+import warnings
 from base64 import b64encode
 
 import brotli
@@ -66,6 +67,24 @@ def test_pages_come_packed_with_the_servers_own_headers_once(fronted):
 def test_browsers_get_http_2(fronted):
     with fronted.connect(offers=("h2", "http/1.1")) as line:
         assert (line.selected_alpn_protocol(), line.version()) == ("h2", "TLSv1.3")
+
+
+@pytest.mark.parametrize(("newest", "word"), [("TLSv1_1", "protocol version"), ("TLSv1_2", "")])
+def test_nobody_is_answered_by_an_old_tls(fronted, newest, word):
+    old = ssl.create_default_context(cafile=fronted.root)
+    # What this side would refuse by itself proves nothing.
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion[newest]
+    said = ""
+    with socket.create_connection(("127.0.0.1", fronted.https_port), timeout=30) as line:
+        try:
+            old.wrap_socket(line, server_hostname=HOST).close()
+        except ssl.SSLError as refused:
+            said = str(refused).lower().replace("_", " ")
+
+    assert (word in said) if word else not said, said
 
 
 def sync(fronted, cookie: str, encoding: str = "identity", **more):

@@ -63,6 +63,7 @@ def test_everything_is_where_the_guide_says_and_closed_to_others(image, checkout
     assert mode(image / "usr/local/bin/roadbook") == "755"
     for unit in UNITS:
         assert (image / f"etc/systemd/system/{unit}.service").is_file()
+    assert not (current / "tests").exists()
     # What is half of an earlier run is gone, and nobody but root may change what runs.
     assert not (current / "half").exists()
     assert [path for path in current.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o022] == []

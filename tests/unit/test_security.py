@@ -114,6 +114,12 @@ def test_no_page_of_ours_needs_inline_style_or_script(firm, path):
     assert "<script>" not in page
 
 
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/sync", "/static/css/app.css", "/me/devices"])
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE"])
+def test_methods_that_nothing_needs_are_refused(firm, method, path):
+    assert client(firm).request(method, path).status_code == 405
+
+
 def test_a_body_that_is_too_large_is_refused(firm):
     answer = signed_in_client(firm).post("/stickies", content=b"s.body=" + b"x" * 22_000_000)
 

@@ -316,6 +316,15 @@ def test_who_came_in_by_a_code_may_choose_a_password_without_the_forgotten_one(f
     assert browser.post("/me/password", data=new).status_code == 422
 
 
+@pytest.mark.parametrize(("path", "purposes"), [("/sign-in", ["current"]), ("/me/password", ["current", "new"])])
+def test_passwords_are_typed_unseen_and_password_managers_may_help(firm, path, purposes):
+    page = (signed_in_client(firm) if path != "/sign-in" else client(firm)).get(path).text
+    fields = re.findall(r"<input[^>]*type=\"password\"[^>]*>", page)
+
+    assert sorted(re.search(r'autocomplete="(\w+)-password"', field)[1] for field in fields) == purposes
+    assert "paste" not in page
+
+
 @pytest.mark.parametrize("password", ["short", "", "annaannaanna"])
 def test_a_weak_password_is_refused(firm, password):
     new = {"login": "annaannaanna", "password": password, "old_password": PASSWORD}
