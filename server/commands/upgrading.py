@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from server.config import read_hosted, read_process_settings
@@ -30,6 +32,8 @@ def upgrade(options: argparse.Namespace) -> int:
     from server.upgrade.release import Place, default_place
     from server.upgrade.result import Failed
 
+    # A line that breaks must not end it in the middle, with nobody served.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     place = Place(options.roadbook.absolute()) if options.roadbook else default_place()
     try:
         _upgrade(options, place)
@@ -40,6 +44,14 @@ def upgrade(options: argparse.Namespace) -> int:
     except Failed as error:
         print(f"roadbook: {error}.", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"roadbook: {error}. When the cause is gone: roadbook upgrade", file=sys.stderr)
+        return 1
+
+
+def _say(words: str) -> None:
+    with suppress(OSError):  # nobody listens any more
+        print(words, flush=True)
 
 
 def _upgrade(options: argparse.Namespace, place) -> None:
@@ -85,7 +97,7 @@ def _change(options: argparse.Namespace, place):
 
     process, hosted = read_process_settings(), read_hosted()
     services = Services(options.stop, options.start, asked_address(process.host), process.port, urls_of(hosted))
-    return Change(place, tuple(one.data for one in hosted), services)
+    return Change(place, tuple(one.data for one in hosted), services, _say)
 
 
 def _hand_over(options: argparse.Namespace, place, laid: str) -> None:

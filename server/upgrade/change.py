@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import journal, result, units
-from .database import NAME
+from . import journal, result, trial, units
+from .database import ASIDE, DONE, KEPT, NAME
 from .journal import Entry, Journal
 from .release import Place, python_of, version_of
 from .result import Failed
@@ -67,20 +67,21 @@ class Change:
         self.say(f"An upgrade from {entry.before} to {entry.after} was cut short ({entry.step}).")
         if entry.step == journal.STARTING:
             self._see_it_serve(entry)
-        elif entry.step == journal.GOING_BACK:
+        elif entry.step == journal.GOING_BACK and (self._is_on_trial(entry) or self._is_partly_back(entry)):
             self._go_back(entry)
         else:
             # Nothing runs differently, but the server may be down.
-            if entry.step == journal.STOPPING:
+            if entry.step != journal.REHEARSING:
                 self.services.start()
-            self._finish_firms(entry.after)
-            self.journal.end()
-            self.say(f"{entry.before} is in use, as before.")
+            self._leave_as_is(entry)
+            self.say(f"{self.place.current()} is in use, as before.")
 
     def back(self, before: str) -> None:
         """By hand, to the copy that was taken when this release came. Raises Failed."""
+        if before == self.place.current():
+            raise Failed(f"{before} is in use already")
         for folder in self.folders:
-            if (folder / NAME).exists() and not (folder / "before-upgrade" / before / NAME).exists():
+            if (folder / NAME).exists() and not (folder / KEPT / before / NAME).exists():
                 raise Failed(f"{folder} has no copy from before the upgrade from {before}. Nothing was changed")
         entry = self.journal.write(Entry(journal.GOING_BACK, before, self.place.current()), journal.GOING_BACK)
         self.say(self._go_back(entry))
@@ -102,13 +103,14 @@ class Change:
         try:
             self.services.stop()
             for folder in self.folders:
-                self._step(entry.after, "keep", folder, entry.before)
-        except Failed as failed:
+                self._step(entry.after, "keep", folder, entry.before, entry.after, str(entry.patience_s))
+            entry = self.journal.write(entry, journal.STARTING)
+        except BaseException as failed:  # whoever is tired of waiting must not leave everybody without a server
             self.services.start()
-            self._finish_firms(entry.after)
-            self.journal.end()
+            self._leave_as_is(entry)
+            if not isinstance(failed, Failed | OSError):
+                raise
             raise WentBack(f"{failed}. {entry.before} serves again; nothing was changed") from None
-        entry = self.journal.write(entry, journal.STARTING)
         return self._see_it_serve(entry) - stopped_at
 
     def _see_it_serve(self, entry: Entry) -> float:
@@ -120,18 +122,44 @@ class Change:
             self.services.start()
             healthy_at = self.services.wait_until_healthy(version_of(self.place.release(entry.after)), entry.patience_s)
         except (Failed, OSError) as failed:
+            self._check_trial(entry, failed)
             entry = self.journal.write(entry, journal.GOING_BACK, why=str(failed))
             raise WentBack(self._go_back(entry)) from None
-        self._finish_firms(entry.after)
+        for folder in self.folders:
+            self._step(entry.after, "finish", folder, entry.before, entry.after)
         self.journal.end()
         self.say(f"{entry.after} is in use.")
         return healthy_at
 
+    def _check_trial(self, entry: Entry, failed: Exception) -> None:
+        """What was said to be safe after the trial is on no device any more: only people may decide to go back then.
+        Raises Failed."""
+        if not self._is_on_trial(entry):
+            self._leave_as_is(entry)
+            raise Failed(
+                f"{failed}. {entry.after} stays in use: its trial is long over, and going back would take away what"
+                f" was written since. See journalctl -u roadbook. To go back all the same: roadbook upgrade --back"
+                f" {entry.before}"
+            ) from None
+
+    def _is_on_trial(self, entry: Entry) -> bool:
+        kept = [folder for folder in self.folders if (folder / KEPT / entry.before / NAME).exists()]
+        return all(trial.is_on(folder) or _is_back(folder, entry) for folder in kept)
+
+    def _is_partly_back(self, entry: Entry) -> bool:
+        return any(_is_back(folder, entry) for folder in self.folders)
+
     def _go_back(self, entry: Entry) -> str:
         """The earlier code on the earlier database. Returns what happened. Raises Failed where people have to help."""
         self.say(f"Going back to {entry.before} …")
-        self.services.stop()
-        told = [self._step(entry.after, "put-back", folder, entry.before, entry.after) for folder in self.folders]
+        try:
+            self.services.stop()
+            told = [self._step(entry.after, "put-back", folder, entry.before, entry.after) for folder in self.folders]
+        except Failed as failed:
+            raise Failed(
+                f"{_first(entry.why)}Going back to {entry.before} stopped: {failed}. Until it is done nobody is served."
+                " When the cause is gone: roadbook upgrade"
+            ) from None
         self.place.use(entry.before)
         units.put(self.place.release(entry.before))
         try:
@@ -139,17 +167,18 @@ class Change:
             self.services.wait_until_healthy(version_of(self.place.release(entry.before)), entry.patience_s)
         except Failed as failed:
             raise Failed(
-                f"{entry.why}. {entry.before} is in use again, on the database from before, but {failed}."
+                f"{_first(entry.why)}{entry.before} is in use again, on the database from before, but {failed}."
                 " See journalctl -u roadbook; when the cause is gone: roadbook upgrade"
             ) from None
         self.journal.end()
         written = " ".join(_said_of(one) for one in told if one["written"])
-        why = f"{entry.why}. " if entry.why else ""
-        return f"{why}{entry.before} serves again, on the database from before. {written}".strip()
+        back = f"{_first(entry.why)}{entry.before} serves again, on the database from before. {written}"
+        return back.strip()
 
-    def _finish_firms(self, name: str) -> None:
+    def _leave_as_is(self, entry: Entry) -> None:
         for folder in self.folders:
-            self._step(name, "finish", folder)
+            self._step(entry.after, "finish", folder)
+        self.journal.end()
 
     # --- how ---
 
@@ -157,16 +186,19 @@ class Change:
         """Carry out a step of database.py with a release's code, as whoever owns the firm. Raises Failed."""
         code = self.place.release(release)
         command = [python_of(code), "-P", "-m", "server.upgrade.database", step, folder, *names]
-        ran = subprocess.run(
-            command,
-            cwd=code,
-            env=_environment(code),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=STEP_TAKES_S,
-            **_as_owner(folder),
-        )
+        try:
+            ran = subprocess.run(
+                command,
+                cwd=code,
+                env=_environment(code),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=STEP_TAKES_S,
+                **_as_owner(folder),
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise Failed(f"the step `{step}` of {release} could not be done with {folder}: {error}") from None
         told = result.read(ran.stdout)
         if told is None:
             raise Failed(f"{release} ended before it was done with {folder}: {ran.stderr.strip()[-400:]}")
@@ -219,6 +251,15 @@ def _as_owner(folder: Path) -> dict:
     if os.geteuid() != 0 or owner.st_uid == 0:
         return {"umask": 0o077}
     return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": [], "umask": 0o077}
+
+
+def _is_back(folder: Path, entry: Entry) -> bool:
+    """Whether the earlier database was put back already, so that people may have worked with it since."""
+    return (folder / ASIDE / entry.after / DONE).exists()
+
+
+def _first(why: str) -> str:
+    return f"{why}. " if why else ""
 
 
 def _said_of(told: dict) -> str:

@@ -1,13 +1,15 @@
 """A firm's database before an upgrade, and the way back to it: `python -m server.upgrade.database STEP FOLDER …`.
 
-Runs as whoever owns the firm's folder, while nobody serves it (but for `rehearse`).  A copy that an upgrade may go
-back to is never opened for writing and never moved: going back, cut short, is done again from its beginning.
+Runs as whoever owns the firm's folder, while nobody serves it (but for `rehearse` and `finish`).  A copy that an
+upgrade may go back to is never opened for writing and never moved: going back, cut short, is done again from its
+beginning.  Once it is done, people work with what was put back, and it is never put back a second time.
 """
 
 from __future__ import annotations
 
 import fcntl
 import filecmp
+import json
 import os
 import shutil
 import sys
@@ -16,8 +18,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from server import audit, life
 from server.backup import in_use, mending
 from server.backup.check import NotUsable, check, open_still
+from server.backup.frozen import is_frozen
+from server.backup.state import write_whole
 from server.database import connect_reader, connect_writer, sqlite3
 
 from . import result, trial
@@ -26,6 +31,8 @@ from .result import Failed
 NAME = "roadbook.db"
 SCRATCH = ".upgrade"
 KEPT, ASIDE = "before-upgrade", "after-upgrade"
+# Beside what was set aside, once going back was done: what came of it.
+DONE = "put-back.json"
 FICLONE = 0x40049409
 
 
@@ -38,6 +45,7 @@ def rehearse(folder: Path) -> dict:
     with _scratch(folder) as scratch:
         with closing(connect_reader(folder / NAME)) as db:
             db.execute("VACUUM INTO ?", (str(scratch / NAME),))
+        _let_write(scratch / NAME)
         before = _checked(scratch / NAME, folder)
         began = time.monotonic()
         answers(scratch)
@@ -49,7 +57,7 @@ def rehearse(folder: Path) -> dict:
     return {"rows": sum(before.rows.values()), "seconds": seconds}
 
 
-def keep(folder: Path, name: str) -> dict:
+def keep(folder: Path, name: str, newer: str, lasts_s: str = "0") -> dict:
     """Copy the file, with nothing of it left in a write-ahead log, and begin the trial. name: of the release in use."""
     file, kept = folder / NAME, _kept(folder, name)
     if not file.exists():
@@ -59,7 +67,8 @@ def keep(folder: Path, name: str) -> dict:
         shutil.rmtree(kept.parent, ignore_errors=True)
         kept.parent.mkdir(parents=True, mode=0o700)
         _copy(file, kept)
-        trial.begin(folder, seq)
+        _clear_aside(folder, newer)
+        trial.begin(folder, seq, float(lasts_s))
         _tidy(folder)
     return {"seq": seq, "bytes": file.stat().st_size}
 
@@ -70,28 +79,53 @@ def put_back(folder: Path, name: str, newer: str) -> dict:
     if not kept.exists():
         trial.end(folder)
         return {"written": 0}
-    with in_use.alone(folder):
-        if not aside.exists():
-            _set_aside(folder / NAME, aside)
-        written = _written_since(aside, kept)
-        with _scratch(folder) as scratch:
-            _copy(kept, scratch / NAME)
-            for log in ("-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    os.replace(folder / (NAME + log), aside.with_name(NAME + log))
-            os.replace(scratch / NAME, folder / NAME)
-            _flush(folder)
-        # What went off-site meanwhile is of a file that is gone from here.
-        mending.ask_anew(folder / NAME)
-        trial.end(folder)
-    return {"written": written, "aside": str(aside)}
+    done = aside.with_name(DONE)
+    if not done.exists():
+        with in_use.alone(folder):
+            write_whole(done, _put_back(folder, kept, aside))
+    trial.end(folder)
+    return json.loads(done.read_text("utf-8"))
 
 
-def finish(folder: Path) -> dict:
-    """The new release is here to stay."""
+def _put_back(folder: Path, kept: Path, aside: Path) -> dict:
+    if not aside.exists():
+        _set_aside(folder / NAME, aside)
+    logs = [where.with_name(NAME + "-wal") for where in (folder / NAME, aside)]
+    before, after = _end_of(kept), _end_of(aside, *logs)
+    if before is None or before != after:
+        # Devices know of what the copy lacks, and must be told that it is gone from here.
+        remembered = life.remembered(folder)
+        life.remember(folder, "", max(after or 0, remembered["seq"] if remembered else 0))
+    with _scratch(folder) as scratch:
+        _copy(kept, scratch / NAME)
+        for log in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                os.replace(folder / (NAME + log), aside.with_name(NAME + log))
+        os.replace(scratch / NAME, folder / NAME)
+        _flush(folder)
+    # What went off-site meanwhile is of a file that is gone from here.
+    mending.ask_anew(folder / NAME)
+    _note(folder / NAME, "restored", {"seq": before or 0})
+    return {"written": _written_since(aside, before), "aside": str(aside)}
+
+
+def finish(folder: Path, *names: str) -> dict:
+    """The new release is here to stay, or was never used. names: of the earlier and the new one where it is."""
     trial.end(folder)
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+    if names and (folder / NAME).exists():
+        _note(folder / NAME, "upgraded", dict(zip(("before", "after"), names, strict=True)))
     return {}
+
+
+def _note(file: Path, action: str, detail: dict) -> None:
+    """In the audit log, where there is one that can be written to now: nothing else depends on it."""
+    with suppress(sqlite3.Error), closing(connect_writer(file)) as db:
+        if is_frozen(db):
+            return
+        db.execute("BEGIN IMMEDIATE")
+        audit.note(db, time.time_ns() // 1_000_000, "", "", action, "", detail)
+        db.execute("COMMIT")
 
 
 def _checked(copy: Path, folder: Path):
@@ -149,6 +183,22 @@ def _copy(source: Path, target: Path) -> None:
     _flush(target.parent)
 
 
+def _let_write(copy: Path) -> None:
+    """A firm that was frozen for a move and lies here still must not keep the others from a new release."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as db:
+        db.execute("DELETE FROM meta WHERE name = 'frozen'")
+
+
+def _clear_aside(folder: Path, newer: str) -> None:
+    """What an earlier try with the same release has left gets another name: it must not be taken for this one's."""
+    old = folder / ASIDE / newer
+    if old.exists():
+        number = 1
+        while (free := old.with_name(f"{newer}-{number}")).exists():
+            number += 1
+        os.rename(old, free)
+
+
 def _set_aside(file: Path, aside: Path) -> None:
     aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with suppress(sqlite3.Error, Failed):  # what cannot be read lies aside as it is, its log with it
@@ -158,11 +208,22 @@ def _set_aside(file: Path, aside: Path) -> None:
         _flush(aside.parent)
 
 
-def _written_since(newer: Path, kept: Path) -> int:
-    """How many changes the newer file has beyond the copy; -1 where it cannot be read."""
+def _end_of(file: Path, *logs: Path) -> int | None:
+    """How far a file goes that nobody has open; None where that cannot be read, or where more is in one of its logs."""
+    if any(log.exists() and log.stat().st_size for log in logs):
+        return None
     try:
-        with closing(open_still(kept)) as db:
-            seq = db.execute("SELECT seq FROM counter").fetchone()[0]
+        with closing(open_still(file)) as db:
+            return db.execute("SELECT seq FROM counter").fetchone()[0]
+    except (sqlite3.Error, OSError):
+        return None
+
+
+def _written_since(newer: Path, seq: int | None) -> int:
+    """How many changes the newer file has beyond the copy; -1 where it cannot be read."""
+    if seq is None:
+        return -1
+    try:
         with closing(open_still(newer)) as db:
             return db.execute("SELECT count(*) FROM history WHERE seq > ?", (seq,)).fetchone()[0]
     except (sqlite3.Error, OSError):

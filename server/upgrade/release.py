@@ -104,13 +104,18 @@ def lay(source: Path, place: Place) -> str:
     version_of(source)
     if not script.is_file():
         raise Failed(f"{source} is no release of Roadbook that could be laid: {script} is missing")
-    ran = subprocess.run(
-        ["sh", script, source, place.folder, _python()],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=LAYING_TAKES_S,
-    )
+    try:
+        ran = subprocess.run(
+            ["sh", script, source, place.folder, _python()],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LAYING_TAKES_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(
+            f"the release was not laid within {LAYING_TAKES_S // 60} minutes; nothing runs differently"
+        ) from None
     if ran.returncode:
         why = "\n".join(ran.stderr.strip().splitlines()[-5:])
         raise Failed(f"the release could not be laid; nothing runs differently. {why}")

@@ -13,24 +13,31 @@ from pathlib import Path
 from server.backup.state import write_whole
 
 MARK = "trial.json"
-LASTS_MS = 3_600_000
+LASTS_S = 3_600
 
 
-def begin(folder: Path, seq: int) -> None:
-    """seq: the last change that the copy has, to which we may have to go back."""
-    write_whole(folder / MARK, {"safe_seq": seq, "until_ms": int(time.time() * 1000) + LASTS_MS})
+def begin(folder: Path, seq: int, more_s: float = 0) -> None:
+    """seq: the last change that the copy has, to which we may have to go back. more_s: than most trials need."""
+    write_whole(folder / MARK, {"safe_seq": seq, "until_ms": int((time.time() + LASTS_S + more_s) * 1000)})
 
 
 def end(folder: Path) -> None:
     (folder / MARK).unlink(missing_ok=True)
 
 
+def is_on(folder: Path) -> bool:
+    return _safe_seq(folder) is not None
+
+
 def safe_seq(folder: Path, seq: int) -> int:
     """How far devices may count what they sent as safe; seq: as far as the replica goes."""
+    most = _safe_seq(folder)
+    return seq if most is None else min(seq, most)
+
+
+def _safe_seq(folder: Path) -> int | None:
     try:
         told = json.loads((folder / MARK).read_text("utf-8"))
-        if told["until_ms"] > time.time() * 1000:
-            return min(seq, int(told["safe_seq"]))
+        return int(told["safe_seq"]) if told["until_ms"] > time.time() * 1000 else None
     except (OSError, ValueError, TypeError, KeyError):
-        pass
-    return seq
+        return None

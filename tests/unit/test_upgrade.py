@@ -224,4 +224,4 @@ def test_upgrade_without_room_for_the_copies_is_refused(machine, monkeypatch):
 
 def test_copy_is_refused_while_somebody_has_the_firm_open(firm):
     with pytest.raises(Exception, match="is open in"):
-        database.keep(firm.path, OLD)
+        database.keep(firm.path, OLD, NEW)
