@@ -1,7 +1,7 @@
 """What is let go of: uploads that nobody finished, and bytes that no row has named for thirty days.
 
-Also notices files that are gone from the disk (it was put back from a copy): their rows then say so, and a device
-that holds the bytes brings them again.
+Also notices files that are gone from the disk (it was put back from a copy): they are fetched from the replica's place,
+or else their rows say so, and a device that holds the bytes brings them again.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ def keep_up(firm) -> None:
     with firm.look() as db:
         missing = [row[0] for row in db.execute("SELECT hash FROM stored_file") if not store.has(row[0])]
     for hash in missing:
+        # Where the machine was lost, files come back after the database: nobody is asked for those meanwhile.
+        if firm.files.brings_back(hash):
+            continue
         firm.write_now(lambda db, hash=hash: _lose(db, firm, store, hash))
     firm.write_now(lambda db: _drop_unfinished(db, store, now_ms))
     firm.write_now(lambda db: _mark_unnamed(db, now_ms))

@@ -25,6 +25,7 @@ from sync.ids import RANDOM_BYTES, uuid7
 from sync.values import Refused
 from web.reasons import REASONS
 
+from ..upgrade import trial
 from . import known, taking
 from .store import NoRoom, WrongHash, store_of
 
@@ -40,6 +41,7 @@ AT_ONCE = 256_000
 MOST_ASKED = 100
 # How long one that comes again waits for what is left of the connection that broke.
 PATIENCE_S = 5
+SETTLE_S = 2.0
 
 
 class Refusal(Exception):
@@ -75,13 +77,19 @@ class Taken:
 
 
 async def safe(request: Request) -> Response:
-    """Which of these files this person has brought, and are away from this machine: devices may let go of them."""
+    """Which of these files this person has brought, and are away from this machine: devices may let go of them.
+
+    So must be what says that they are here: bytes that no row knows of come back to nobody.
+    """
     firm = request.app.state.firm
     session = signed_in_or_leaving(request, firm)
     asked = await _hashes(request)
     with firm.look() as db:
         shown = [hash for hash in asked if known.has_shown(db, session.user_id, hash)]
-    return JSONResponse({"safe": [hash for hash in shown if firm.files.is_safe(hash)]}, headers=TUS)
+    away = [hash for hash in shown if firm.files.is_safe(hash)]
+    if away and (trial.is_on(firm.path) or not await firm.offsite.settle(SETTLE_S)):
+        away = []
+    return JSONResponse({"safe": away}, headers=TUS)
 
 
 async def _hashes(request: Request) -> list[str]:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import posixpath
 import re
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -106,10 +107,12 @@ class _OnMachine:
         path = posixpath.join(self._folder, _path(hash))
         async with asyncio.timeout(TAKES_S):
             await self._sftp.makedirs(posixpath.dirname(path), exist_ok=True)
-            async with self._sftp.open(path + ".new", "wb") as file:
+            # A name of its own: the server and a freeze may bring the same file at once.
+            coming = f"{path}.new-{secrets.token_hex(4)}"
+            async with self._sftp.open(coming, "wb") as file:
                 await file.write(content)
                 await _flushed(file)
-            await self._sftp.posix_rename(path + ".new", path)
+            await self._sftp.posix_rename(coming, path)
 
     async def get(self, hash: str) -> bytes | None:
         path = posixpath.join(self._folder, _path(hash))

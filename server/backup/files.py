@@ -11,13 +11,13 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from server.attachments.store import Store, hash_of
+from server.attachments.store import NoRoom, Store, hash_of
 from server.database import connect_reader
 
 from .replica import Place
@@ -57,6 +57,9 @@ class FilesHere:
     def note(self) -> None:
         return
 
+    def brings_back(self, hash: str) -> bool:
+        return False
+
     async def settle(self, hashes: Iterable[str], most_s: float) -> bool:
         return True
 
@@ -71,6 +74,7 @@ class FilesAway:
         self._firm, self._place = firm, place.attachments
         self._store = Store(firm.path / "attachments")
         self._there: set[str] | None = None
+        self._missing: set[str] = set()
         self._error = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wanted = asyncio.Event()
@@ -84,6 +88,14 @@ class FilesAway:
         if self._loop is not None:
             with suppress(RuntimeError):  # the server is going down
                 self._loop.call_soon_threadsafe(self._wanted.set)
+
+    def brings_back(self, hash: str) -> bool:
+        """A file is missing here: whether it may be away, and is fetched from there as soon as that is reached."""
+        if self._there is not None and hash not in self._there:
+            return False
+        self._missing.add(hash)
+        self.note()
+        return True
 
     async def settle(self, hashes: Iterable[str], most_s: float) -> bool:
         """Wait until these are away; not at all while the place is known not to answer."""
@@ -112,6 +124,8 @@ class FilesAway:
                     wait_s = FIRST_WAIT_S
             except Unreachable as error:
                 await self._failed(str(error))
+            except NoRoom:
+                await self._failed("there is no room on this disk for files that are missing here: make some")
             except Exception as error:  # this machine's own trouble: the next round may do better
                 log.exception("files cannot be brought away")
                 await self._failed(f"{type(error).__name__}: {error}")
@@ -126,6 +140,7 @@ class FilesAway:
         while time.monotonic() - listed_at < LIST_EVERY_S:
             self._wanted.clear()
             await self._bring(away, [row["hash"] for row in await asyncio.to_thread(self._waiting)])
+            await self._fetch_missing(away)
             await self._tell("")
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
@@ -145,15 +160,27 @@ class FilesAway:
                     self._there.add(hash)
                     await self._tell("")
 
-        async with asyncio.TaskGroup() as group:
-            for hash in hashes:
-                group.create_task(bring(hash))
+        await _at_once(bring(hash) for hash in hashes)
+
+    async def _fetch_missing(self, away: FilePlace) -> None:
+        """What is not there either is looked for no more: devices that have it are asked for it."""
+        while self._missing:
+            hash = self._missing.pop()
+            try:
+                if await _fetch(self._store, away, hash) is None:
+                    self._there.discard(hash)
+            except BaseException:
+                self._missing.add(hash)
+                raise
 
     def _content(self, hash: str) -> bytes | None:
         """None where there is nothing that could be brought: the collection finds out, and asks devices for it."""
         try:
             content = self._store.path(hash).read_bytes()
         except FileNotFoundError:
+            return None
+        except OSError as error:  # one bad spot on the disk keeps no other file here
+            log.error("the file %s cannot be read: %s", hash, error.strerror)
             return None
         if hash_of(content) == hash:
             return content
@@ -169,16 +196,18 @@ class FilesAway:
 
     async def _let_go(self, away: FilePlace) -> None:
         """Remove what went here long ago. The note of when it went is kept here; without one, counting begins anew."""
-        with self._firm.look() as db:
-            here = {row[0] for row in db.execute("SELECT hash FROM stored_file UNION SELECT hash FROM attachment")}
         noted, now_ms = _read_gone(self._firm.path), self._firm.clock()
-        gone = {hash: noted.get(hash, now_ms) for hash in self._there - here}
+        gone = {hash: noted.get(hash, now_ms) for hash in self._there - await asyncio.to_thread(self._known_here)}
         for hash in [hash for hash, since_ms in gone.items() if now_ms - since_ms > KEPT_AWAY_MS]:
             await away.remove(hash)
             self._there.discard(hash)
             del gone[hash]
         if gone != noted:
-            write_whole(self._firm.path / GONE, gone)
+            await asyncio.to_thread(write_whole, self._firm.path / GONE, gone)
+
+    def _known_here(self) -> set[str]:
+        with self._firm.look() as db:
+            return {row[0] for row in db.execute("SELECT hash FROM stored_file UNION SELECT hash FROM attachment")}
 
     async def _failed(self, why: str) -> None:
         if why != self._error:
@@ -214,36 +243,46 @@ class FetchedBack:
 def fetch_back(folder: Path, place: Place, at_once: int = 8) -> FetchedBack:
     """Bring the files that the database in a firm's folder names and that are not here. place: of the firm.
 
-    Whatever was fetched stays, however it ends; again costs only the rest. Raises Unreachable.
+    Whatever was fetched stays, however it ends; again costs only the rest. Raises Unreachable, NoRoom.
     """
     return asyncio.run(_fetch_back(folder, place.attachments, at_once))
 
 
 async def _fetch_back(folder: Path, place: Place, at_once: int) -> FetchedBack:
-    from .file_places import Unreachable, opened
+    from .file_places import opened
 
     store, turns = Store(folder / "attachments"), asyncio.Semaphore(at_once)
     wanted = [hash for hash in _named(folder / "roadbook.db") if not store.has(hash)]
-    sizes: list[int] = []
-    missing: list[str] = []
+    sizes: dict[str, int | None] = {}
 
     async def fetch(away: FilePlace, hash: str) -> None:
         async with turns:
-            content = await away.get(hash)
-        if content is None or await asyncio.to_thread(hash_of, content) != hash:
-            missing.append(hash)
-        else:
-            await asyncio.to_thread(_put, store, hash, content)
-            sizes.append(len(content))
+            sizes[hash] = await _fetch(store, away, hash)
 
     if wanted:
-        try:
-            async with opened(place) as away, asyncio.TaskGroup() as group:
-                for hash in wanted:
-                    group.create_task(fetch(away, hash))
-        except* Unreachable as several:
-            raise several.exceptions[0] from None
-    return FetchedBack(len(sizes), sum(sizes), tuple(sorted(missing)))
+        async with opened(place) as away:
+            await _at_once(fetch(away, hash) for hash in wanted)
+    missing = sorted(hash for hash, size in sizes.items() if size is None)
+    return FetchedBack(len(sizes) - len(missing), sum(size or 0 for size in sizes.values()), tuple(missing))
+
+
+async def _fetch(store: Store, away: FilePlace, hash: str) -> int | None:
+    """Put it in its place here. Returns its size; None where it is not there, or damaged."""
+    content = await away.get(hash)
+    if content is None or await asyncio.to_thread(hash_of, content) != hash:
+        return None
+    await asyncio.to_thread(_put, store, hash, content)
+    return len(content)
+
+
+async def _at_once(works: Iterable[Coroutine]) -> None:
+    """The first that fails ends the others, and what it raised is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
 
 
 def _named(file: Path) -> list[str]:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # Longer than an upload takes. A replica that is slower still does not keep people waiting.
 MOST_S = 2.0
 # Their answers say how far the replica has come, and are no acknowledgement to be waited for.
-OF_DEVICES = ("/sync", "/sync/check")
+OF_DEVICES = ("/sync", "/sync/check", "/uploads/safe")
 
 
 class Settling:

@@ -150,11 +150,15 @@ def _fetch_files(settings: Settings) -> None:
     """Files of attachments, as far as they are off-site and not here. Without them the firm can be served, too."""
     if settings.replica is None:
         return
+    from server.attachments.store import NoRoom
     from server.backup.file_places import Unreachable
     from server.backup.files import fetch_back
 
     try:
         fetched = fetch_back(settings.data, settings.replica)
+    except NoRoom:
+        print("Files      not all could be fetched: there is no room on the disk. The rest later: roadbook fetch-files")
+        return
     except (Unreachable, OSError, sqlite3.Error) as error:
         print(f"Files      not all could be fetched ({error}). The rest later: roadbook fetch-files")
         return
