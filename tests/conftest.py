@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import http.server
 import resource
@@ -24,6 +25,23 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    """A test that drives no browser may run a loop of its own.
+
+    Once Playwright has started, its loop counts as running in this thread for good, also while nothing asks it for
+    anything; asyncio.run then refuses to work in every later test of the process.
+    """
+    if nextitem is None or "playwright" in item.fixturenames:
+        return (yield)
+    browsers = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        return (yield)
+    finally:
+        asyncio._set_running_loop(browsers)
 
 
 @pytest.fixture
