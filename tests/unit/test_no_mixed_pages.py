@@ -11,6 +11,7 @@ import pytest
 from server.pages import Form, NotFound, Pages, Viewer
 from sync.entities import BY_NAME
 from tests import page_rows
+from tests.conftest import ROOT
 from tests.unit.desk import Desk
 from tests.unit.visible import english_words
 from web.reasons import REASONS
@@ -72,6 +73,7 @@ MORE_ADDRESSES = (
     "/approvals/app-owed/pay",
     "/approvals/count",
     "/me/substitutes/sub-mine/edit",
+    "/locked?next=/",
 )
 MOST_OF_ONE_PAGE = 5
 # Fields and parts of documents that no person writes, or that a person does.
@@ -212,6 +214,36 @@ def test_every_state_of_sync_is_said_in_chinese(desk, lang):
     }
 
     assert mixed(shown) == {}
+
+
+LOCK = {"lease_days": 30, "lock_kind": "", "lock_minutes": 5, "lock_asked": False, "lock_spent": False, "lock_wait_s": 0}
+LOCK |= {"lock_key": "", "lock_challenge": "AAAA"}
+
+
+@pytest.mark.parametrize("lang", CHINESE)
+def test_every_state_of_the_lock_is_said_in_chinese(desk, lang):
+    whys = [None, *sorted(set(re.findall(r"code == '([a-z_]+)'", lock_page())))]
+    shown = {
+        f"{address} {more} {why}": render(desk, address, lang, sync=SYNC | LOCK | more, form=Form({}, {"why": why}))
+        for address in ("/locked", "/me/app-lock", "/me")
+        for kind in ("", "pin", "passkey")
+        for more in (
+            {"lock_kind": kind, "locked": ""},
+            {"lock_kind": kind, "locked": "lease"},
+            {"lock_kind": kind, "locked": "lease", "lease_days": 1},
+            {"lock_kind": kind, "locked": "set_up", "lock_asked": True},
+            {"lock_kind": kind, "locked": "app", "lock_wait_s": 1},
+            {"lock_kind": kind, "locked": "app", "lock_spent": True, "lock_wait_s": 30},
+        )
+        for why in whys
+    }
+
+    assert len(whys) > 3
+    assert mixed(shown) == {}
+
+
+def lock_page() -> str:
+    return (ROOT / "web" / "pages" / "_app_lock.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("lang", CHINESE)
