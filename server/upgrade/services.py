@@ -18,6 +18,8 @@ ASK_EVERY_S = 0.2
 ASKING_TAKES_S = 30
 # One that works for a moment and ends is no server: it must still work after this.
 STEADY_S = 2.0
+# One that says of itself, for so long, that it does not work, will not.
+ILL_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -41,41 +43,44 @@ class Services:
 
     def wait_until_healthy(self, version: str, patience_s: float) -> float:
         """Until every firm is answered by this version. Returns the moment (time.monotonic) of it. Raises Failed."""
-        until, why = time.monotonic() + patience_s, ""
-        while time.monotonic() < until:
-            why = self._why_not(version)
+        until, why, ill_since = time.monotonic() + patience_s, "", None
+        while time.monotonic() < until and not (ill_since and time.monotonic() - ill_since > ILL_S):
+            why, is_ill = self._why_not(version)
             if not why:
                 healthy_at = time.monotonic()
                 time.sleep(STEADY_S)
-                if not (why := self._why_not(version)):
+                why, is_ill = self._why_not(version)
+                if not why:
                     return healthy_at
+            ill_since = (ill_since or time.monotonic()) if is_ill else None
             time.sleep(ASK_EVERY_S)
         raise Failed(f"the server of {version} does not work: {why}")
 
-    def _why_not(self, version: str) -> str:
+    def _why_not(self, version: str) -> tuple[str, bool]:
         for url in self.urls:
-            if why := self._why_not_of(urlsplit(url).netloc, version):
-                return why
-        return ""
+            why, is_ill = self._why_not_of(urlsplit(url).netloc, version)
+            if why:
+                return why, is_ill
+        return "", False
 
-    def _why_not_of(self, host: str, version: str) -> str:
-        """What keeps one firm from being served; '' for nothing."""
+    def _why_not_of(self, host: str, version: str) -> tuple[str, bool]:
+        """What keeps one firm from being served, '' for nothing; and whether that is the server's own word."""
         connection = http.client.HTTPConnection(self.address, self.port, timeout=ASKING_TAKES_S)
         try:
             connection.request("GET", "/healthz/serving", headers={"Host": host})
             answer = connection.getresponse()
             told = json.loads(answer.read())
         except OSError as error:
-            return f"it does not answer on {self.address}:{self.port} ({error.strerror or error})"
+            return f"it does not answer on {self.address}:{self.port} ({error.strerror or error})", False
         except (http.client.HTTPException, ValueError):
-            return "it gives no answer that makes sense to /healthz/serving"
+            return "it gives no answer that makes sense to /healthz/serving", False
         finally:
             connection.close()
         if told.get("version") != version:
-            return f"{host} is answered by {told.get('version', 'something else')}"
+            return f"{host} is answered by {told.get('version', 'something else')}", False
         if answer.status != 200:
-            return f"{host} answers {answer.status}, failing: {', '.join(map(str, told.get('failing', [])))}"
-        return ""
+            return f"{host} answers {answer.status}, failing: {', '.join(map(str, told.get('failing', [])))}", True
+        return "", False
 
 
 def asked_address(host: str) -> str:

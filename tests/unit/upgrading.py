@@ -191,7 +191,7 @@ def _leave_small_pages(folder: Path) -> None:
         shutil.copy(page, folder)
 
 
-def wait_until(condition, what: str, more=lambda: "", seconds: float = 60) -> None:
+def wait_until(condition, what: str, more=lambda: "", seconds: float = 150) -> None:
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:
