@@ -1,7 +1,8 @@
 """A firm that is being moved: its file says that nothing may be written any more.
 
-The mark is in the file itself, so that every process obeys it and every copy carries it: a copy with this mark that is
-the replica's last word holds everything.  It is set and taken away by commands, beside the writer, never by a job.
+The mark is in the file itself, so that every process obeys it and every copy carries it: the replica's last word holds
+everything, where it has the mark and the mark says that it is final.  It is set and taken away by commands, beside the
+writer, never by a job.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ HANDED_OVER = "handed-over.json"
 
 @dataclass(frozen=True)
 class Mark:
-    """token: of this one freeze. is_final: the firm is not just about to be thawed where it was."""
+    """token: of this one freeze. is_final: said when all else was off-site, and not taken back."""
 
     at_ms: int
     token: str
-    is_final: bool = True
+    is_final: bool = False
 
 
 def mark_of(db: sqlite3.Connection) -> Mark | None:
@@ -33,9 +34,9 @@ def mark_of(db: sqlite3.Connection) -> Mark | None:
         return None
     try:
         told = json.loads(found[0])
-        return Mark(int(told["at_ms"]), str(told["token"]), not told.get("thawing"))
+        return Mark(int(told["at_ms"]), str(told["token"]), bool(told.get("is_final")))
     except (ValueError, TypeError, KeyError):
-        return Mark(0, "", False)
+        return Mark(0, "")
 
 
 def is_frozen(db: sqlite3.Connection) -> bool:
@@ -60,11 +61,14 @@ def set_mark(file: Path, now_ms: int, note=lambda db: None) -> Mark:
         db.close()
 
 
-def set_thawing(file: Path) -> None:
-    """Still frozen, but whoever restores this from now on has no last word of it."""
+def set_final(file: Path, is_final: bool) -> None:
+    """Whether whoever restores this from now on may take it for the firm's last word. It stays frozen either way."""
     db = connect_writer(file)
     try:
-        db.execute("UPDATE meta SET value = json_set(value, '$.thawing', 1) WHERE name = 'frozen'")
+        db.execute(
+            "UPDATE meta SET value = json_set(value, '$.is_final', ?) WHERE name = 'frozen' AND json_valid(value)",
+            (int(is_final),),
+        )
     finally:
         db.close()
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server import audit, life
-from server.attachments.store import Store
+from server.attachments.store import Store, hash_of
 from server.config import Settings
 from server.database import connect_reader, connect_writer, sqlite3
 
@@ -43,28 +43,44 @@ class HandedOver:
 
 
 def freeze(settings: Settings, now_ms: int, patience_s: float = PATIENCE_S) -> HandedOver:
-    """Nothing is written from here on, and all that was is off-site. Raises NotMoved: then it is thawed again."""
+    """Nothing is written from here on, and all that was is off-site. Raises NotMoved."""
     file = _file(settings)
     if (settings.data / HANDED_OVER).exists():
         raise NotMoved("this firm is frozen already, and everything is off-site: restore it on the other machine")
     try:
-        frozen.set_mark(file, now_ms, lambda db: _note(db, now_ms, "frozen"))
-    except sqlite3.Error as error:
-        raise NotMoved(f"{file} cannot be written to: {error}") from None
-    try:
+        mark = frozen.set_mark(file, now_ms, lambda db: _note(db, now_ms, "frozen"))
         with closing(connect_reader(file)) as db:
             seq = db.execute("SELECT seq FROM counter").fetchone()[0]
+    except sqlite3.Error as error:
+        raise NotMoved(f"{file} cannot be written to: {error}") from None
+    if mark.is_final:  # a freeze that was not told whether its last word came
+        _hand_over(settings, file, now_ms, seq, patience_s)
+        return HandedOver(seq, None)
+    try:
         if settings.replica is None:
             return HandedOver(seq, _copy(settings, now_ms))
         asyncio.run(_bring_files(settings))
         wait_off_site(settings, file, patience_s)
-        state.write_whole(settings.data / HANDED_OVER, {"at_ms": now_ms, "seq": seq})
-        return HandedOver(seq, None)
     except BaseException as error:
         frozen.take_mark(file, lambda db: _note(db, now_ms, "thawed"))
         if isinstance(error, NotReplicated | Unreachable | copies.NotCopied | OSError):
             raise NotMoved(f"{error}. The firm is not frozen any more, and nothing has changed") from None
         raise
+    frozen.set_final(file, True)
+    _hand_over(settings, file, now_ms, seq, patience_s)
+    return HandedOver(seq, None)
+
+
+def _hand_over(settings: Settings, file: Path, now_ms: int, seq: int, patience_s: float) -> None:
+    """The last word is on its way, and may be there: from here on only `thaw` can take it back. Raises NotMoved."""
+    try:
+        wait_off_site(settings, file, patience_s)
+        state.write_whole(settings.data / HANDED_OVER, {"at_ms": now_ms, "seq": seq})
+    except (NotReplicated, OSError) as error:
+        raise NotMoved(
+            f"{error}. The firm stays frozen, and may have been handed over already: roadbook freeze goes on with it,"
+            " roadbook thaw gives it up"
+        ) from None
 
 
 def thaw(settings: Settings, now_ms: int, begins_new_life: bool = False) -> bool:
@@ -79,7 +95,7 @@ def thaw(settings: Settings, now_ms: int, begins_new_life: bool = False) -> bool
         return False
     _check_nobody_took_over(settings, mark.token)
     (settings.data / HANDED_OVER).unlink(missing_ok=True)
-    frozen.set_thawing(file)
+    frozen.set_final(file, False)
     try:
         wait_off_site(settings, file, PATIENCE_S)
     except NotReplicated as error:
@@ -165,7 +181,9 @@ async def _bring_files(settings: Settings) -> None:
         there = await away.names()
         for hash in named:
             if hash not in there and store.has(hash):
-                await away.put(hash, store.path(hash).read_bytes())
+                content = store.path(hash).read_bytes()
+                if hash_of(content) == hash:  # what is damaged here would look whole there
+                    await away.put(hash, content)
 
 
 def _has_files(db: sqlite3.Connection) -> bool:

@@ -222,6 +222,45 @@ def test_a_freeze_that_cannot_bring_everything_off_site_is_given_up(settings, tm
     firm.close()
 
 
+def test_a_freeze_that_was_not_done_is_nobodys_last_word(settings):
+    """What was written after it was given up may be on devices only, which must be made to bring it."""
+    from server.backup import restore
+
+    frozen.set_mark(settings.data / "roadbook.db", int(time.time() * 1000))
+    off_site(settings)
+    frozen.take_mark(settings.data / "roadbook.db")
+    shutil.rmtree(settings.data)
+
+    assert restore.restore(settings, restore.Source(), int(time.time() * 1000)).is_new_life
+
+
+def test_a_freeze_whose_last_word_may_have_come_is_not_given_up_but_gone_on_with(settings, monkeypatch):
+    from server.backup import restore
+
+    whole, times = moving.wait_off_site, []
+
+    def cut_at_the_end(*given, **more):
+        times.append(whole(*given, **more))
+        if len(times) == 2:
+            raise moving.NotReplicated("the answer was cut")
+
+    monkeypatch.setattr(moving, "wait_off_site", cut_at_the_end)
+    now_ms = int(time.time() * 1000)
+    with pytest.raises(NotMoved, match="stays frozen.*roadbook freeze goes on"):
+        moving.freeze(settings, now_ms)
+    with pytest.raises(Frozen):
+        firm = Firm.open(settings.data, Clock())
+        try:
+            as_server(firm, op("account", "acme", name="Acme", kind="customer", owner_id="rita"))
+        finally:
+            firm.close()
+
+    moving.freeze(settings, now_ms)
+
+    shutil.rmtree(settings.data)
+    assert not restore.restore(settings, restore.Source(), now_ms).is_new_life
+
+
 def test_without_a_replica_a_copy_is_carried_over_and_begins_a_new_life(tmp_path):
     from server.backup import restore
 
