@@ -24,7 +24,14 @@ That did not work. What you typed was not saved: go back and try again.
 出錯了。您剛才填寫的內容沒有儲存，請返回後重試。
 """
 
-CODES = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 429: "too_many", 503: "frozen"}
+CODES = {
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    429: "too_many",
+    503: "frozen",
+}
 # How long a firm that is being moved may be left alone: it then answers elsewhere.
 MOVING_S = "30"
 

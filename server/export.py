@@ -105,9 +105,8 @@ def _activity(row, text: Text) -> dict:
 
 def _plain(entity: str, columns: dict[str, str], row) -> dict:
     """Columns that the row itself has; members of a set with semicolons between them."""
-    names = [
-        name for name in columns if name.startswith(f"{entity}.") and name.split(".")[1] in row.keys()
-    ]
+    held = set(row.keys())
+    names = [name for name in columns if name.startswith(f"{entity}.") and name.split(".")[1] in held]
     return {name: _cell(row[name.split(".")[1]]) for name in names}
 
 

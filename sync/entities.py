@@ -77,8 +77,8 @@ ENTITIES = (
             enum("theme", "light", "dark", merge=LAST),
             # How many days back this person's devices hold activities and the like; 0 all, NULL as many as fit.
             count("window_days", 3_650, merge=LAST),
-            # How the person is told of things: what not, by which way ('decision:push', 'reminder:email'), where to, and
-            # when not, in the person's own time zone. remind_at: when a day's reminders come.
+            # How the person is told of things: what not, by which way ('decision:push', 'reminder:email'), where to,
+            # and when not, in the person's own time zone. remind_at: when a day's reminders come.
             members("notice_off", "tag"),
             text("notice_email", 254, merge=LAST),
             enum("robot_kind", "wecom", "dingtalk", "feishu", merge=LAST, group="robot"),

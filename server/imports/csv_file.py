@@ -106,8 +106,8 @@ def _refuse_unclosed_quote(text: str, delimiter: str) -> None:
     """An unclosed quotation mark silently swallows the rest of a file: say where it opens instead."""
     number = 0
     try:
-        for number, _ in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
-            pass
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            number += 1
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             raise BadFile("unclosed_quote", row=number + 1) from None

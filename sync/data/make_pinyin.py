@@ -36,7 +36,10 @@ PREFERRED = (
 )
 
 # Characters outside the block that stand in names.
-OUTSIDE = "〇ling 々- 𠮷ji 㛃jie 㑇zhou 㐂xi 䶮yan 㵘man 䴙pi 𬭚chun 𬭼sui 𬬭lun 𬍛bu 𬭎hong 𬀩wei 𬎆ying 𬱖di 𫖮yi 𬇕wan 𫍯xun"
+OUTSIDE = (
+    "〇ling 々- 𠮷ji 㛃jie 㑇zhou 㐂xi 䶮yan 㵘man 䴙pi 𬭚chun 𬭼sui 𬬭lun"
+    " 𬍛bu 𬭎hong 𬀩wei 𬎆ying 𬱖di 𫖮yi 𬇕wan 𫍯xun"
+)
 
 WORDS = """
 银行 yin hang,銀行 yin hang,商行 shang hang,车行 che hang,行业 hang ye,行業 hang ye,行长 hang zhang,行長 hang zhang,
@@ -44,10 +47,11 @@ WORDS = """
 乐器 yue qi,樂器 yue qi,乐清 yue qing,会计 kuai ji,會計 kuai ji,财会 cai kuai,事长 shi zhang,事長 shi zhang,
 校长 xiao zhang,校長 xiao zhang,部长 bu zhang,部長 bu zhang,局长 ju zhang,局長 ju zhang,处长 chu zhang,處長 chu zhang,
 科长 ke zhang,科長 ke zhang,厂长 chang zhang,廠長 chang zhang,店长 dian zhang,店長 dian zhang,院长 yuan zhang,
-院長 yuan zhang,会长 hui zhang,會長 hui zhang,组长 zu zhang,組長 zu zhang,站长 zhan zhang,市长 shi zhang,成长 cheng zhang,
-成長 cheng zhang,西藏 xi zang,六安 lu an,蚌埠 beng bu,东阿 dong e,番禺 pan yu,率先 shuai xian,人参 ren shen,
-人參 ren shen,供给 gong ji,给水 ji shui,曾经 ceng jing,莘庄 xin zhuang,铅山 yan shan,解放 jie fang,查询 cha xun,
-区域 qu yu,华为 hua wei,单位 dan wei,石油 shi you,重点 zhong dian,黑龙 hei long,盖板 gai ban
+院長 yuan zhang,会长 hui zhang,會長 hui zhang,组长 zu zhang,組長 zu zhang,站长 zhan zhang,市长 shi zhang,
+成长 cheng zhang,成長 cheng zhang,西藏 xi zang,六安 lu an,蚌埠 beng bu,东阿 dong e,番禺 pan yu,
+率先 shuai xian,人参 ren shen,人參 ren shen,供给 gong ji,给水 ji shui,曾经 ceng jing,莘庄 xin zhuang,
+铅山 yan shan,解放 jie fang,查询 cha xun,区域 qu yu,华为 hua wei,
+单位 dan wei,石油 shi you,重点 zhong dian,黑龙 hei long,盖板 gai ban
 """
 
 SURNAMES = """

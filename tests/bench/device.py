@@ -31,7 +31,8 @@ GET = """async ([path, runs]) => {
 }"""
 
 EDIT = """async ([path, runs]) => {
-  const fields = new URLSearchParams(new FormData(document.querySelector("main form[method=post]:has([name='a.name'])")));
+  const form = document.querySelector("main form[method=post]:has([name='a.name'])");
+  const fields = new URLSearchParams(new FormData(form));
   const taken = [];
   for (let run = 0; run < runs; run++) {
     fields.set("a.industry", `Industry ${run}`);
@@ -46,10 +47,12 @@ EDIT = """async ([path, runs]) => {
 
 
 def run(playwright) -> None:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        with grown_firm(Path(folder) / "firm", ACCOUNTS, ACTIVITIES) as (url, cookie):
-            _first_visit(playwright, Path(folder) / "visitor", url, cookie)
-            _device(playwright, Path(folder) / "phone", url, cookie)
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        grown_firm(Path(folder) / "firm", ACCOUNTS, ACTIVITIES) as (url, cookie),
+    ):
+        _first_visit(playwright, Path(folder) / "visitor", url, cookie)
+        _device(playwright, Path(folder) / "phone", url, cookie)
 
 
 def open_profile(playwright, profile: Path, cookie: dict):

@@ -47,7 +47,10 @@ def measure(machine) -> dict[str, float]:
         ["du", "-sm", machine.disk / "opt/roadbook"], capture_output=True, text=True, check=True
     ).stdout
     return {
-        "first_page_s": seen - begun, "install_s": installed - begun, "again_s": perf_counter() - seen, "disk_mb": float(used.split()[0]),
+        "first_page_s": seen - begun,
+        "install_s": installed - begun,
+        "again_s": perf_counter() - seen,
+        "disk_mb": float(used.split()[0]),
     }  # fmt: skip
 
 

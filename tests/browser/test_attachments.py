@@ -252,7 +252,10 @@ def test_photos_are_made_smaller_and_lose_the_cameras_notes(office):
         rita.page.evaluate("""async () => {
           const canvas = new OffscreenCanvas(2400, 1800);
           const context = canvas.getContext("2d");
-          for (let x = 0; x < 2400; x += 8) { context.fillStyle = `hsl(${x % 360} 80% 50%)`; context.fillRect(x, x % 900, 300, 900); }
+          for (let x = 0; x < 2400; x += 8) {
+            context.fillStyle = `hsl(${x % 360} 80% 50%)`;
+            context.fillRect(x, x % 900, 300, 900);
+          }
           const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.98 });
           return [...new Uint8Array(await blob.arrayBuffer())];
         }""")
@@ -262,7 +265,8 @@ def test_photos_are_made_smaller_and_lose_the_cameras_notes(office):
     rita.page.fill("[name$='.title']", "Train")
     rita.page.set_input_files("input[type=file]", [{"name": "DCIM 1.jpeg", "mimeType": "image/jpeg", "buffer": photo}])
     rita.page.locator(".photos__strip img").wait_for()
-    assert re.fullmatch(r"DCIM 1\.jpg: \d+ KB, was \d+ [KM]B|.*MB", rita.page.locator(".photos__strip small").inner_text())
+    said = rita.page.locator(".photos__strip small").inner_text()
+    assert re.fullmatch(r"DCIM 1\.jpg: \d+ KB, was \d+ [KM]B|.*MB", said)
     save(rita)
 
     office.wait_for_stored(rita, 1)

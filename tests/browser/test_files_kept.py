@@ -56,7 +56,7 @@ def test_files_are_kept_for_no_more_than_a_month_and_no_more_than_200_mb(js):
     assert js(TIDY, much) == ["n1", "n2", "n3", "n4", "n5"]
 
 
-def asked_what_is_safe(office) -> int:  # noqa: F811
+def asked_what_is_safe(office) -> int:
     return office.line.asked.count(("POST", "/uploads/safe"))
 
 
@@ -80,7 +80,7 @@ def sync_until(phone, condition, what: str) -> None:
     raise AssertionError(f"never: {what}")
 
 
-def test_server_that_lost_its_folder_is_given_the_photo_again_by_the_phone_that_brought_it(office, tmp_path):  # noqa: F811
+def test_server_that_lost_its_folder_is_given_the_photo_again_by_the_phone_that_brought_it(office, tmp_path):
     office.firm.files = FilesAway(office.firm, read_place(f"file://{tmp_path}/away"))  # and nothing arrives there
     rita, content = office.phone("rita"), files.png(40, 30)
     choose(rita, content, original=True)
@@ -102,7 +102,7 @@ def test_server_that_lost_its_folder_is_given_the_photo_again_by_the_phone_that_
     assert files_here(rita) == [hash_of(content)]
 
 
-def test_phone_learns_that_its_photo_is_safe(office):  # noqa: F811
+def test_phone_learns_that_its_photo_is_safe(office):
     rita = office.phone("rita")
     choose(rita, files.png(40, 30), original=True)
     save(rita)

@@ -98,7 +98,7 @@ def test_edit_over_a_far_and_lossy_line_is_saved_at_once_said_in_words_and_sent_
         {"portal": True, "status": 403},
     ],
 )
-def test_network_that_wants_a_sign_in_of_its_own_is_recognised_however_it_says_so(plain_wire, answer):  # noqa: F811
+def test_network_that_wants_a_sign_in_of_its_own_is_recognised_however_it_says_so(plain_wire, answer):
     stock(plain_wire.firm)
     plain_wire.open()
     plain_wire.sync()

@@ -29,7 +29,7 @@ WATCH = """() => {
 HEAR = "() => { window.heard = []; new BroadcastChannel('watch').onmessage = ({ data }) => heard.push(data); }"
 
 
-def test_a_notification_says_nothing_while_the_app_is_locked_and_does_nothing(office, phone):  # noqa: F811
+def test_a_notification_says_nothing_while_the_app_is_locked_and_does_nothing(office, phone):
     switch_on(phone)
     set_pin(phone)
     phone.page.click("text=Lock now")
@@ -50,7 +50,7 @@ def test_a_notification_says_nothing_while_the_app_is_locked_and_does_nothing(of
     assert "Rita" not in phone.page.content()
 
 
-def test_a_push_that_shows_nothing_empties_a_device_that_nobody_looks_at(office, phone):  # noqa: F811
+def test_a_push_that_shows_nothing_empties_a_device_that_nobody_looks_at(office, phone):
     switch_on(phone)
     firm = office.firm
     [worker] = phone.context.service_workers
@@ -71,7 +71,7 @@ def test_a_push_that_shows_nothing_empties_a_device_that_nobody_looks_at(office,
         assert known.device(conn, firm.clock(), "browser-mona")["state"] == "emptied"
 
 
-async def wake(phone, places) -> None:  # noqa: F811
+async def wake(phone, places) -> None:
     courier = phone.courier
     courier._web = courier.new_web()
     try:

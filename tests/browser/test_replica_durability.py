@@ -34,7 +34,7 @@ WRITE = """
 BATCHES = "replica.all('SELECT batch, count(*) AS rows FROM note WHERE batch > 0 GROUP BY batch ORDER BY batch')"
 
 
-def assert_exactly_the_acknowledged_batches(worker, told: list[str]):  # noqa: F811
+def assert_exactly_the_acknowledged_batches(worker, told: list[str]):
     worker.do("await open();")
     batches = worker(BATCHES)
     numbers = [batch["batch"] for batch in batches]
@@ -51,7 +51,7 @@ def assert_exactly_the_acknowledged_batches(worker, told: list[str]):  # noqa: F
     assert worker("(await storedTyped()).map((entry) => entry.n)") == entries
 
 
-def test_worker_killed_in_the_middle_of_writes(worker, site):  # noqa: F811
+def test_worker_killed_in_the_middle_of_writes(worker, site):
     site.told.clear()
     for kill in range(8):
         worker.begin(WRITE, ROWS)
@@ -67,12 +67,12 @@ def test_worker_killed_in_the_middle_of_writes(worker, site):  # noqa: F811
     assert len(site.told) > 8
 
 
-def test_browser_killed_in_the_middle_of_writes(playwright, chromium_path, site, tmp_path):  # noqa: F811
+def test_browser_killed_in_the_middle_of_writes(playwright, chromium_path, site, tmp_path):
     site.told.clear()
     for kill in range(2):
-        with browser(playwright, chromium_path, tmp_path) as (process, page):  # noqa: F811
+        with browser(playwright, chromium_path, tmp_path) as (process, page):
             page.goto(site.blank)
-            worker = Worker(page)  # noqa: F811
+            worker = Worker(page)
             if kill:
                 assert_exactly_the_acknowledged_batches(worker, site.told)
                 worker("replica.close()")
@@ -84,7 +84,7 @@ def test_browser_killed_in_the_middle_of_writes(playwright, chromium_path, site,
 
             process.wait()
             time.sleep(0.1)
-    with browser(playwright, chromium_path, tmp_path) as (_, page):  # noqa: F811
+    with browser(playwright, chromium_path, tmp_path) as (_, page):
         page.goto(site.blank)
         assert_exactly_the_acknowledged_batches(Worker(page), site.told)
 

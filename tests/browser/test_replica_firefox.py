@@ -37,21 +37,21 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def shared_page(browser, site):  # noqa: F811
+def shared_page(browser, site):
     page = browser.new_page()
     page.goto(site.blank)
     return page
 
 
 @pytest.fixture
-def page(browser, site):  # noqa: F811
+def page(browser, site):
     page = browser.new_page(private=True)
     page.goto(site.blank)
     yield page
     page.close()
 
 
-def test_browser_killed_in_the_middle_of_writes(site, tmp_path):  # noqa: F811
+def test_browser_killed_in_the_middle_of_writes(site, tmp_path):
     site.told.clear()
     with firefox.start(tmp_path) as killed:
         page = killed.new_page()

@@ -52,11 +52,11 @@ RECORDS = """
 
 
 @pytest.mark.parametrize("seed", [1, 20_071, 1_999_999])
-def test_what_was_flushed_is_what_is_loaded(replica, seed):  # noqa: F811
+def test_what_was_flushed_is_what_is_loaded(replica, seed):
     assert replica.do(RANDOM_WORK, seed) == []
 
 
-def test_small_edit_writes_a_few_pages_and_not_their_whole_segment(replica):  # noqa: F811
+def test_small_edit_writes_a_few_pages_and_not_their_whole_segment(replica):
     before = replica.do(RECORDS)["pages"]
 
     replica("replica.tx((r) => { queue(r, 1); })")
@@ -66,7 +66,7 @@ def test_small_edit_writes_a_few_pages_and_not_their_whole_segment(replica):  # 
     assert after["buffers"] == [4096]
 
 
-def test_loose_pages_never_become_many(replica):  # noqa: F811
+def test_loose_pages_never_become_many(replica):
     replica.do(
         "await replica.tx((r) => r.run(`INSERT INTO note (id, body) SELECT value, hex(randomblob(1000))"
         " FROM json_each(:v)`, {':v': JSON.stringify([...Array(3000).keys()])}));"
@@ -84,7 +84,7 @@ def test_loose_pages_never_become_many(replica):  # noqa: F811
     assert replica("replica.value('SELECT count(*) FROM note WHERE batch = id % 60')") == 3000
 
 
-def test_each_commit_is_one_flush(replica):  # noqa: F811
+def test_each_commit_is_one_flush(replica):
     before = replica("replica.stats().flushes")
 
     replica.do("for (let n = 1; n <= 5; n++) await replica.tx((r) => { queue(r, n); }); await replica.tx(() => {});")
@@ -92,7 +92,7 @@ def test_each_commit_is_one_flush(replica):  # noqa: F811
     assert replica("replica.stats().flushes") == before + 5
 
 
-def test_every_write_asks_for_strict_durability(replica):  # noqa: F811
+def test_every_write_asks_for_strict_durability(replica):
     asked = replica.do(
         "const { transaction } = IDBDatabase.prototype; const asked = [];"
         " IDBDatabase.prototype.transaction = function (...how) {"

@@ -34,7 +34,7 @@ def mend(worker):
 
 
 @pytest.fixture
-def one_note(replica):  # noqa: F811
+def one_note(replica):
     replica("replica.tx((r) => { queue(r, 1); })")
     return replica
 
@@ -88,7 +88,7 @@ def test_edits_that_wait_behind_a_failed_one_are_stored(one_note):
     assert one_note(NOTES) == [1, 3]
 
 
-def test_real_quota_is_reported_as_no_room_and_edits_fit_once_there_is_some(page, worker):  # noqa: F811
+def test_real_quota_is_reported_as_no_room_and_edits_fit_once_there_is_some(page, worker):
     session = page.context.new_cdp_session(page)
     quota = {"origin": page.evaluate("location.origin"), "quotaSize": 6_000_000}
     session.send("Storage.overrideQuotaForOrigin", quota)

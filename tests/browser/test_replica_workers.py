@@ -14,12 +14,12 @@ START_OPENING = "globalThis.opened = null; open(arg ?? {}).then(() => { globalTh
 
 
 @pytest.fixture
-def second(page):  # noqa: F811
+def second(page):
     """Another worker of the same origin, alive at the same time, as the new one is during an update."""
     return Worker(page, scope=f"{HERE}/replica/")
 
 
-def test_second_worker_waits_until_the_first_lets_go_and_sees_all_it_wrote(worker, second):  # noqa: F811
+def test_second_worker_waits_until_the_first_lets_go_and_sees_all_it_wrote(worker, second):
     worker.do("await open(); await replica.tx((r) => { queue(r, 1); });")
     second.do(START_OPENING)
     assert second("new Promise((ok) => setTimeout(() => ok(globalThis.opened), 300))") is None
@@ -31,7 +31,7 @@ def test_second_worker_waits_until_the_first_lets_go_and_sees_all_it_wrote(worke
     assert second("replica.value('PRAGMA integrity_check')") == "ok"
 
 
-def test_first_worker_can_no_longer_write_after_it_let_go(worker, second):  # noqa: F811
+def test_first_worker_can_no_longer_write_after_it_let_go(worker, second):
     worker.do("await open(); await replica.tx((r) => { queue(r, 1); }); await replica.close(); await replica.close();")
     second.do("await open(); await replica.tx((r) => { queue(r, 2); });")
 
@@ -42,7 +42,7 @@ def test_first_worker_can_no_longer_write_after_it_let_go(worker, second):  # no
     assert second("replica.all('SELECT n FROM outbox').map((row) => row.n)") == [1, 2]
 
 
-def test_worker_that_is_asked_for_the_replica_can_hand_it_over(worker, second):  # noqa: F811
+def test_worker_that_is_asked_for_the_replica_can_hand_it_over(worker, second):
     worker.do("await open({onWanted: (r) => r.close()}); await replica.tx((r) => { queue(r, 1); });")
 
     second.do("await open();")
@@ -50,7 +50,7 @@ def test_worker_that_is_asked_for_the_replica_can_hand_it_over(worker, second): 
     assert second("replica.all('SELECT n FROM outbox')") == [{"n": 1}]
 
 
-def test_death_of_a_worker_frees_the_lock(worker, second):  # noqa: F811
+def test_death_of_a_worker_frees_the_lock(worker, second):
     worker.do("await open(); await replica.tx((r) => { queue(r, 1); });")
 
     worker.stop()  # both of them
@@ -59,7 +59,7 @@ def test_death_of_a_worker_frees_the_lock(worker, second):  # noqa: F811
     assert second("replica.all('SELECT n FROM outbox')") == [{"n": 1}]
 
 
-def test_two_workers_writing_in_turns_keep_the_file_whole(worker, second):  # noqa: F811
+def test_two_workers_writing_in_turns_keep_the_file_whole(worker, second):
     for turn in range(3):
         for number, each in enumerate((worker, second)):
             each.do(
@@ -87,7 +87,7 @@ def test_two_workers_writing_in_turns_keep_the_file_whole(worker, second):  # no
         ("() => { throw new TypeError('not even asked') }", "not even asked"),
     ],
 )
-def test_sqlite_that_cannot_be_loaded_is_an_error_and_can_be_tried_again(worker, wasm, why):  # noqa: F811
+def test_sqlite_that_cannot_be_loaded_is_an_error_and_can_be_tried_again(worker, wasm, why):
     with pytest.raises(WorkerError, match=why) as refusal:
         worker(f"open({{wasm: {wasm}}})")
 
@@ -96,17 +96,17 @@ def test_sqlite_that_cannot_be_loaded_is_an_error_and_can_be_tried_again(worker,
     assert worker("replica.value('SELECT 1')") == 1
 
 
-def test_sqlite_that_never_answers_is_an_error(worker):  # noqa: F811
-    with pytest.raises(WorkerError, match="no answer in 0.2 seconds"):
+def test_sqlite_that_never_answers_is_an_error(worker):
+    with pytest.raises(WorkerError, match=r"no answer in 0\.2 seconds"):
         worker("loadEngine(new Promise(() => {}), 200)")
 
 
 @pytest.mark.parametrize(
     ("policy", "outcome"), [("script-src 'self' 'wasm-unsafe-eval'", 1), ("script-src 'self'", "SqliteUnavailable")]
 )
-def test_policy_of_the_app_lets_sqlite_run_and_a_stricter_one_is_an_error(page, policy, outcome):  # noqa: F811
+def test_policy_of_the_app_lets_sqlite_run_and_a_stricter_one_is_an_error(page, policy, outcome):
     script = f"{HERE}/open_only.js?" + urllib.parse.urlencode({"csp": policy})
-    worker = Worker(page, script=script)  # noqa: F811
+    worker = Worker(page, script=script)
 
     try:
         result = worker("")

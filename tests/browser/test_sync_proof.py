@@ -12,7 +12,7 @@ from tests.device import projection
 
 
 @pytest.fixture
-def wire(plain_wire, firm):  # noqa: F811
+def wire(plain_wire, firm):
     async def check(request):
         return await check_endpoint(request, firm)
 

@@ -23,18 +23,18 @@ def end(cursor: str, **safe) -> dict:
     return {"end": {"cursor": cursor, **safe}}
 
 
-def say(wire, *answers: list[dict]) -> None:  # noqa: F811
+def say(wire, *answers: list[dict]) -> None:
     wire.faults.plan = [{"say": answer} for answer in answers]
 
 
-def opened(wire) -> None:  # noqa: F811
+def opened(wire) -> None:
     """Open and synced with a server of the test's own making."""
     wire.open()
     say(wire, [hello(), end("c1")])
     assert wire.sync() == ""
 
 
-def typed(wire) -> list[tuple[str, str]]:  # noqa: F811
+def typed(wire) -> list[tuple[str, str]]:
     """Every entry's row and state, in order."""
     return [(entry["row_id"], entry["state"]) for entry in wire.call("typed")]
 
@@ -43,7 +43,7 @@ def sent_names(asked: dict) -> list[tuple]:
     return [(op["row"], op.get("again", False)) for op in asked["ops"]]
 
 
-def test_accepted_operation_is_held_until_the_servers_copy_has_it(wire):  # noqa: F811
+def test_accepted_operation_is_held_until_the_servers_copy_has_it(wire):
     opened(wire)
     [first] = wire.edit(change("sticky", "one", body="1"))
     [second] = wire.edit(change("sticky", "two", body="2"))
@@ -61,7 +61,7 @@ def test_accepted_operation_is_held_until_the_servers_copy_has_it(wire):  # noqa
     assert typed(wire) == []
 
 
-def test_end_without_safe_means_that_all_is_safe(wire):  # noqa: F811
+def test_end_without_safe_means_that_all_is_safe(wire):
     opened(wire)
     [edit] = wire.edit(change("sticky", "one", body="1"))
     say(wire, [accepted(edit, 10), end("c2", safe=9)])
@@ -74,7 +74,7 @@ def test_end_without_safe_means_that_all_is_safe(wire):  # noqa: F811
     assert typed(wire) == []
 
 
-def test_what_was_sent_survives_a_replica_made_anew_and_keeps_its_order(wire):  # noqa: F811
+def test_what_was_sent_survives_a_replica_made_anew_and_keeps_its_order(wire):
     opened(wire)
     edits = [wire.edit(change("sticky", name, body=name))[0] for name in ("one", "two")]
     say(wire, [accepted(edits[0], 10), accepted(edits[1], 11), end("c2", safe=0)])
@@ -91,7 +91,7 @@ def test_what_was_sent_survives_a_replica_made_anew_and_keeps_its_order(wire):  
     assert typed(wire) == [("one", "sent"), ("two", "sent"), ("three", "waiting")]
 
 
-def test_new_life_of_the_server_is_given_again_what_was_not_safe_before_what_is_new(wire):  # noqa: F811
+def test_new_life_of_the_server_is_given_again_what_was_not_safe_before_what_is_new(wire):
     opened(wire)
     edits = [wire.edit(change("sticky", name, body=name))[0] for name in ("one", "two")]
     say(wire, [accepted(edits[0], 10), accepted(edits[1], 11), end("c2", safe=0)])
@@ -114,7 +114,7 @@ def test_new_life_of_the_server_is_given_again_what_was_not_safe_before_what_is_
     assert typed(wire) == [("three", "sent")]
 
 
-def test_new_life_is_noticed_in_a_hello_where_nobody_refused_the_cursor(wire):  # noqa: F811
+def test_new_life_is_noticed_in_a_hello_where_nobody_refused_the_cursor(wire):
     opened(wire)
     [edit] = wire.edit(change("sticky", "one", body="1"))
     say(wire, [accepted(edit, 10), end("c2", safe=0)])
@@ -129,7 +129,7 @@ def test_new_life_is_noticed_in_a_hello_where_nobody_refused_the_cursor(wire):  
     assert typed(wire) == []
 
 
-def test_older_cursor_of_the_same_life_sends_nothing_again(wire):  # noqa: F811
+def test_older_cursor_of_the_same_life_sends_nothing_again(wire):
     opened(wire)
     [edit] = wire.edit(change("sticky", "one", body="1"))
     say(wire, [accepted(edit, 10), end("c2", safe=0)])
@@ -142,7 +142,7 @@ def test_older_cursor_of_the_same_life_sends_nothing_again(wire):  # noqa: F811
     assert typed(wire) == [("one", "sent")]
 
 
-def test_cut_before_the_end_leaves_what_was_accepted_in_the_outbox_and_a_new_life_gets_it(wire):  # noqa: F811
+def test_cut_before_the_end_leaves_what_was_accepted_in_the_outbox_and_a_new_life_gets_it(wire):
     opened(wire)
     [edit] = wire.edit(change("sticky", "one", body="1"))
     say(wire, [accepted(edit, 10)])
@@ -160,7 +160,7 @@ def test_cut_before_the_end_leaves_what_was_accepted_in_the_outbox_and_a_new_lif
     assert typed(wire) == []
 
 
-def test_what_the_new_life_refuses_and_the_person_mends_goes_as_something_new(wire):  # noqa: F811
+def test_what_the_new_life_refuses_and_the_person_mends_goes_as_something_new(wire):
     opened(wire)
     [edit] = wire.edit(change("sticky", "one", body="1"))
     say(wire, [accepted(edit, 10), end("c2", safe=0)])
@@ -180,7 +180,7 @@ def test_what_the_new_life_refuses_and_the_person_mends_goes_as_something_new(wi
     assert sent_names(wire.faults.asked[-1]) == [("one", False)]
 
 
-def test_proposal_and_operation_that_waits_for_its_row_are_accepted(wire):  # noqa: F811
+def test_proposal_and_operation_that_waits_for_its_row_are_accepted(wire):
     opened(wire)
     edits = [wire.edit(change("sticky", name, body=name))[0] for name in ("one", "two")]
 
@@ -192,7 +192,7 @@ def test_proposal_and_operation_that_waits_for_its_row_are_accepted(wire):  # no
     assert wire.call("status")["state"] == "synced"
 
 
-def test_what_was_sent_goes_with_its_person_when_another_signs_in_and_comes_back(wire):  # noqa: F811
+def test_what_was_sent_goes_with_its_person_when_another_signs_in_and_comes_back(wire):
     opened(wire)
     [sent] = wire.edit(change("sticky", "one", body="1"))
     say(wire, [accepted(sent, 10), end("c2", safe=0)])
@@ -208,7 +208,7 @@ def test_what_was_sent_goes_with_its_person_when_another_signs_in_and_comes_back
     assert typed(wire) == [("one", "sent")] and wire.call("kept") == []
 
 
-def test_person_who_comes_back_to_another_life_of_the_server_sends_again(wire):  # noqa: F811
+def test_person_who_comes_back_to_another_life_of_the_server_sends_again(wire):
     opened(wire)
     [sent] = wire.edit(change("sticky", "one", body="1"))
     say(wire, [accepted(sent, 10), end("c2", safe=0)])
@@ -223,7 +223,7 @@ def test_person_who_comes_back_to_another_life_of_the_server_sends_again(wire): 
     assert typed(wire) == []
 
 
-def test_file_of_the_outbox_holds_what_was_sent_and_is_not_safe(wire):  # noqa: F811
+def test_file_of_the_outbox_holds_what_was_sent_and_is_not_safe(wire):
     opened(wire)
     [sent] = wire.edit(change("sticky", "one", body="1"))
     say(wire, [accepted(sent, 10), end("c2", safe=0)])
@@ -239,7 +239,7 @@ def test_file_of_the_outbox_holds_what_was_sent_and_is_not_safe(wire):  # noqa: 
 # --- what the hello says, and when it may be left out --------------------------------------------------
 
 
-def test_hello_that_is_known_may_be_left_out(wire):  # noqa: F811
+def test_hello_that_is_known_may_be_left_out(wire):
     wire.open()
     say(wire, [hello(), end("c1")], [end("c2")])
 
@@ -249,7 +249,7 @@ def test_hello_that_is_known_may_be_left_out(wire):  # noqa: F811
     assert wire.call("meta", "user") == "rita"
 
 
-def test_window_and_share_of_accounts_are_told_to_pages(wire):  # noqa: F811
+def test_window_and_share_of_accounts_are_told_to_pages(wire):
     opened(wire)
     assert (wire.call("status")["window_ms"], wire.call("status")["accounts_elsewhere"]) == (None, 0)
 
@@ -268,7 +268,7 @@ def rows(entity: str, cursor: str, *values: dict) -> dict:
     return {"rows": entity, "columns": columns, "cursor": cursor, "values": lines}
 
 
-def test_rows_older_than_the_window_go_but_for_those_that_stay_whatever_their_age(wire):  # noqa: F811
+def test_rows_older_than_the_window_go_but_for_those_that_stay_whatever_their_age(wire):
     wire.open()
     ages = {"old": 999, "edge": 1_000, "typed": 10}
     activities = [{"id": name, "kind": "call", "at_ms": at, "version": 1} for name, at in ages.items()]
@@ -294,7 +294,7 @@ def test_rows_older_than_the_window_go_but_for_those_that_stay_whatever_their_ag
 # --- how much a line may carry -------------------------------------------------------------------------
 
 
-def test_line_that_breaks_is_given_less_to_carry_and_more_again_when_answers_come_whole(wire):  # noqa: F811
+def test_line_that_breaks_is_given_less_to_carry_and_more_again_when_answers_come_whole(wire):
     opened(wire)
     wire.faults.plan = [{"say": []}] * 4  # an answer without its end was cut
     for _ in range(4):
@@ -311,7 +311,7 @@ def test_line_that_breaks_is_given_less_to_carry_and_more_again_when_answers_com
 # --- a form that is posted into a damaged file ----------------------------------------------------------
 
 
-def test_form_that_meets_damage_is_saved_in_the_replica_made_anew(wire):  # noqa: F811
+def test_form_that_meets_damage_is_saved_in_the_replica_made_anew(wire):
     stock(wire.firm)
     wire.open()
     wire.sync()

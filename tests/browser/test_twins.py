@@ -45,7 +45,8 @@ ZONES = ["UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia
 ZONES += ["America/St_Johns", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo", "Europe/Dublin", "Asia/Tehran"]
 
 # Letters that trouble: combining, wide, invisible, four bytes, Han, signs of LIKE and of lists.
-LETTERS = list("abAB12 \t\r\n\u3000\u200b\u202d\u0301\u0308ÄößİΣς１ａ（＠．，、；;,-–—%_@.[]\"'/\\{}:+#*王芳曾行长厦門銀𠮷😀ｶﾞ가")
+LETTERS = list("abAB12 \t\r\n\u3000\u200b\u202d\u0301\u0308ÄößİΣς１ａ（＠．，、；")
+LETTERS += list(";,-–—%_@.[]\"'/\\{}:+#*王芳曾行长厦門銀𠮷😀ｶﾞ가")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,8 @@ def test_times_of_years_past_in_zones_that_change_clocks(answers):
 
     answered = answers("typed", [_whole(case) for case in cases])
 
-    differing = [(case, answer) for case, answer in zip(cases, answered, strict=True) if answer != outcome("typed", case)]
+    pairs = zip(cases, answered, strict=True)
+    differing = [(case, answer) for case, answer in pairs if answer != outcome("typed", case)]
     assert differing == []
 
 
@@ -167,7 +169,8 @@ def _value(dice: random.Random):
 
 
 def _typed(dice: random.Random):
-    wall = f"20{dice.randint(10, 25)}-{dice.randint(1, 12)}-{dice.randint(1, 31)} {dice.randint(0, 25)}:{dice.randint(0, 61):02}"
+    day = f"20{dice.randint(10, 25)}-{dice.randint(1, 12)}-{dice.randint(1, 31)}"
+    wall = f"{day} {dice.randint(0, 25)}:{dice.randint(0, 61):02}"
     return dice.choice([_text(dice), wall, wall[:10], "on", str(dice.randint(-9, 10**13)), [_text(dice), "x,y"]])
 
 
@@ -182,7 +185,8 @@ def _form_items(dice: random.Random) -> list[list[str]]:
             items.append([f"a.{field.name}.was", dice.choice([typed, typed + " ", "110", ""])])
         if field.type == "instant":
             items += [[f"a.{field.name}.date", "2026-10-25"], [f"a.{field.name}.time", "02:30"]]
-    extra = [["a.deleted", "1"], ["a.skip_unless", "name"], ["a.*", '{"note": "raw", "tags": ["x"]}'], ["a.__proto__", "x"]]
+    raw = '{"note": "raw", "tags": ["x"]}'
+    extra = [["a.deleted", "1"], ["a.skip_unless", "name"], ["a.*", raw], ["a.__proto__", "x"]]
     items += dice.choice([[], [], [], [dice.choice(extra)]])
     return [*items, ["next", dice.choice(["/x/{a}", "/{b}", "//x", "/ok?" + _text(dice, 3)])]]
 
@@ -191,7 +195,8 @@ def _patch(dice: random.Random) -> dict:
     members = [list(dice.choices("abcd王", k=dice.randint(0, 3))) for _ in range(2)]
     row = dice.choice([None, {"id": "c", "name": "x", "tags": '["a","b"]', "version": 2}])
     op = {"id": "o", "entity": "contact", "row": "c", "base": 2, "at": 5, "set": {"name": _text(dice)}}
-    return {"entity": "contact", "row": row, "me": "user-a", "op": op | {"add": {"tags": members[0]}, "remove": {"tags": members[1]}}}
+    op |= {"add": {"tags": members[0]}, "remove": {"tags": members[1]}}
+    return {"entity": "contact", "row": row, "me": "user-a", "op": op}
 
 
 RANDOM_CASES = {

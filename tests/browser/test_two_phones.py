@@ -1,4 +1,4 @@
-"""Two people, two phones, one customer: a conflict is seen by both and settled without signal; lost access takes rows away."""
+"""Two people, two phones, one customer: both see a conflict and settle it offline; lost access takes rows away."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def wait_until_equal(phone) -> None:
     assert outbox_on_disk(phone.page) == []
 
 
-def test_two_workers_alive_at_once_save_everything_once_and_spoil_nothing(site):  # noqa: F811
+def test_two_workers_alive_at_once_save_everything_once_and_spoil_nothing(site):
     typing = site.context.new_page()
     typing.goto(site.url + "/customers/new")
     typing.fill("[name='a.name']", "Half a name")
@@ -77,7 +77,7 @@ def test_two_workers_alive_at_once_save_everything_once_and_spoil_nothing(site):
     assert len(arrived) <= len(saved) + 3
 
 
-def test_edit_made_without_signal_in_the_old_release_arrives_once_from_the_new(site):  # noqa: F811
+def test_edit_made_without_signal_in_the_old_release_arrives_once_from_the_new(site):
     site.go_offline()
     site.add_customer("Typed in the old release")
     site.page.wait_for_url(re.compile(r"/customers/[0-9a-f-]{36}$"))

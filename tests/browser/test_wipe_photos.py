@@ -14,23 +14,23 @@ from tests.own_loop import run
 from tests.unit.attaching import hash_of
 
 
-def order(office) -> None:  # noqa: F811
+def order(office) -> None:
     """As an administrator does it on another machine."""
     firm = office.firm
     firm.write_now(lambda conn: wipe.order(conn, "browser-rita", True, "boss", firm.clock()))
 
 
-def state(office) -> str:  # noqa: F811
+def state(office) -> str:
     with office.firm.look() as conn:
         return known.device(conn, office.firm.clock(), "browser-rita")["state"]
 
 
-def is_here(office, content: bytes) -> bool:  # noqa: F811
+def is_here(office, content: bytes) -> bool:
     hash = hash_of(content)
     return (office.firm.path / "attachments" / hash[:2] / hash).exists()
 
 
-def test_a_photo_that_was_not_sent_is_brought_first(office):  # noqa: F811
+def test_a_photo_that_was_not_sent_is_brought_first(office):
     rita, content = office.phone("rita"), files.png(40, 30)
     office.line.refuses = {hash_of(content)}
     choose(rita, content, original=True)
@@ -47,7 +47,7 @@ def test_a_photo_that_was_not_sent_is_brought_first(office):  # noqa: F811
     assert [row["stored_at_ms"] is None for row in office.rows()] == [False]
 
 
-def test_a_photo_that_was_sent_stays_until_it_is_away_from_the_servers_disk(office, tmp_path):  # noqa: F811
+def test_a_photo_that_was_sent_stays_until_it_is_away_from_the_servers_disk(office, tmp_path):
     # Nothing arrives there yet.
     away = office.firm.files = FilesAway(office.firm, read_place(f"file://{tmp_path}/away"))
     rita, content = office.phone("rita"), files.png(40, 30)

@@ -224,7 +224,7 @@ def test_rejected_operation_blocks_nothing_and_takes_its_group_along(firm):
 
 
 def test_row_out_of_scope_is_refused_like_one_that_does_not_exist(firm):
-    one, _, account = two_devices(firm)
+    _, _, account = two_devices(firm)
     stranger = Device(firm, "sam")
     stranger.sync()
 
@@ -240,7 +240,7 @@ def test_row_out_of_scope_is_refused_like_one_that_does_not_exist(firm):
 
 
 def test_owner_cannot_be_forged(firm):
-    one, _, account = two_devices(firm)
+    one, _, _ = two_devices(firm)
 
     one.add("account", name="Theirs", kind="customer", owner_id="sam")
     one.sync()

@@ -32,7 +32,8 @@ def person_form(firm, user_id, **changed):
     return form | sets | {"version": row["version"]} | changed
 
 
-PAGES = ["/admin", "/admin/people", "/admin/people/new", "/admin/departments", "/admin/roles", "/admin/pool", "/admin/conflicts"]
+PAGES = ["/admin", "/admin/people", "/admin/people/new", "/admin/departments", "/admin/roles", "/admin/pool"]
+PAGES += ["/admin/conflicts"]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -23,7 +23,10 @@ FORM = [
 ]
 STEPS = [
     {"key": "boss", "name": "", "mode": "order", "days": 2, "who": {"kind": "manager"}},
-    {"key": "top", "name": "Board", "mode": "any", "who": {"kind": "chosen"}, "when": [{"field": "amount", "op": ">=", "value": 500000}]},
+    {
+        "key": "top", "name": "Board", "mode": "any", "who": {"kind": "chosen"},
+        "when": [{"field": "amount", "op": ">=", "value": 500000}],
+    },
 ]  # fmt: skip
 
 
@@ -61,8 +64,8 @@ def asked(desk: Desk, id: str, by="li", of=("anna",), **fields) -> str:
         waiting_ids=list(of), people_ids=list(of), **given | fields,
     )  # fmt: skip
     desk.add(
-        "approval_step", f"{id}-step", approval_id=id, applicant_id=by, revision=fields.get("revision", 1), position=1000,
-        name="Boss", mode="order", state="active", asked_ids=list(of), waiting_ids=list(of),
+        "approval_step", f"{id}-step", approval_id=id, applicant_id=by, revision=fields.get("revision", 1),
+        position=1000, name="Boss", mode="order", state="active", asked_ids=list(of), waiting_ids=list(of),
     )  # fmt: skip
     return id
 

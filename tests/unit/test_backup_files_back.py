@@ -39,7 +39,7 @@ def spoilt(place, tmp_path):
     return in_the_way
 
 
-def test_server_fetches_what_is_missing_here_and_loses_no_row_meanwhile(people, firm, place):  # noqa: F811
+def test_server_fetches_what_is_missing_here_and_loses_no_row_meanwhile(people, firm, place):
     rows = [people.row("rita", photo) for photo in PHOTOS[:2]]
     for photo in PHOTOS[:2]:
         people.upload("rita", photo)
@@ -58,7 +58,7 @@ def test_server_fetches_what_is_missing_here_and_loses_no_row_meanwhile(people, 
         assert people.stored(rows[0]) and people.stored(rows[1]) is None
 
 
-def test_refusal_in_the_middle_is_told_in_its_own_words_and_gone_on_with(people, firm, place, spoilt):  # noqa: F811
+def test_refusal_in_the_middle_is_told_in_its_own_words_and_gone_on_with(people, firm, place, spoilt):
     for photo in PHOTOS[:3]:
         people.upload("rita", photo)
 
@@ -71,7 +71,7 @@ def test_refusal_in_the_middle_is_told_in_its_own_words_and_gone_on_with(people,
     assert "TaskGroup" not in told and "Error:" not in told
 
 
-def test_place_that_is_away_while_files_come_back_is_told_as_such(people, firm):  # noqa: F811
+def test_place_that_is_away_while_files_come_back_is_told_as_such(people, firm):
     for photo in PHOTOS[:2]:
         people.upload("rita", photo)
     shutil.rmtree(firm.path / "attachments")
@@ -81,7 +81,7 @@ def test_place_that_is_away_while_files_come_back_is_told_as_such(people, firm):
         back_from(nowhere, firm.path)
 
 
-def test_file_that_cannot_be_read_here_keeps_no_other_here(people, firm, place, caplog):  # noqa: F811
+def test_file_that_cannot_be_read_here_keeps_no_other_here(people, firm, place, caplog):
     for photo in PHOTOS[:4]:
         people.upload("rita", photo)
     path = store_of(firm).path(hash_of(PHOTOS[0]))
@@ -93,7 +93,7 @@ def test_file_that_cannot_be_read_here_keeps_no_other_here(people, firm, place, 
     assert "cannot be read" in caplog.text and "cannot be brought" not in caplog.text
 
 
-def test_file_is_safe_only_once_the_database_that_knows_it_is_off_site_too(people, firm, place):  # noqa: F811
+def test_file_is_safe_only_once_the_database_that_knows_it_is_off_site_too(people, firm, place):
     people.upload("rita", PHOTOS[0])
     with bringing(firm, place) as away:
         wait_for(lambda: away.position().waiting == 0, "it is away")
@@ -104,7 +104,7 @@ def test_file_is_safe_only_once_the_database_that_knows_it_is_off_site_too(peopl
         assert safe(people, "rita", PHOTOS[0]) == []
 
 
-def test_file_is_not_safe_while_a_release_is_on_trial(people, firm):  # noqa: F811
+def test_file_is_not_safe_while_a_release_is_on_trial(people, firm):
     people.upload("rita", PHOTOS[0])
     trial.begin(firm.path, 0)
 

@@ -77,7 +77,10 @@ def test_admin_in_a_new_firm_shows_the_setup_link(tmp_path, monkeypatch, capsys)
     ("argv", "why"),
     [
         (["code", "nobody"], "nobody has the login, name or id 'nobody'"),
-        (["invite", "Ben", "--role", "King"], "there is no role 'King'; there are: Administrator, Finance, Salesperson"),
+        (
+            ["invite", "Ben", "--role", "King"],
+            "there is no role 'King'; there are: Administrator, Finance, Salesperson",
+        ),
         (["admin"], "set up already"),
     ],
 )

@@ -109,5 +109,5 @@ def test_one_firm_and_several_at_once_is_refused(tmp_path):
 
 
 def test_an_address_without_a_place_for_the_firm_is_refused(tmp_path):
-    with pytest.raises(WrongSetting, match="ROADBOOK_URL .*stands for a firm"):
+    with pytest.raises(WrongSetting, match=r"ROADBOOK_URL .*stands for a firm"):
         read_process_settings(several(tmp_path, ROADBOOK_URL="https://roadbook.example.com"))

@@ -15,7 +15,7 @@ from tests.unit.test_expense_pages import asked, definition, desk, line, pages  
 STATES = {"claimed": ("pending", "approved"), "approved": ("approved",), "paid": ("approved",)}
 
 
-def figures(desk, **query):  # noqa: F811
+def figures(desk, **query):
     """The page's queries for these values."""
     page, _ = desk.pages.match("/expenses")
     given = {**page.defaults, **{name.rstrip("_"): value for name, value in query.items()}}
@@ -23,7 +23,7 @@ def figures(desk, **query):  # noqa: F811
     return run_queries(desk.db, page, given)
 
 
-def random_claims(desk, chance: random.Random) -> list[dict]:  # noqa: F811
+def random_claims(desk, chance: random.Random) -> list[dict]:
     lines = []
     for n in range(40):
         person = chance.choice(["anna", "ben"])
@@ -52,7 +52,7 @@ def worth(one: dict, state: str) -> int:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_sums_are_as_plain_arithmetic_says_and_the_lines_add_up_to_them(desk, seed):  # noqa: F811
+def test_sums_are_as_plain_arithmetic_says_and_the_lines_add_up_to_them(desk, seed):
     chance = random.Random(seed)
     desk.add("account", "acme", name="Acme")
     lines = random_claims(desk, chance)
@@ -85,13 +85,13 @@ def test_sums_are_as_plain_arithmetic_says_and_the_lines_add_up_to_them(desk, se
         ("year", ("2026-01-01", "2026-11-24", "2025-01-01", "2025-11-24")),
     ],
 )
-def test_a_period_that_runs_is_held_against_as_much_of_the_one_before(desk, period, gives):  # noqa: F811
+def test_a_period_that_runs_is_held_against_as_much_of_the_one_before(desk, period, gives):
     days = figures(desk, period=period)["days"]
 
     assert (days["from_on"], days["until_on"], days["before_from_on"], days["before_until_on"]) == gives
 
 
-def test_days_the_wrong_way_round_are_turned_and_nonsense_is_this_month(desk):  # noqa: F811
+def test_days_the_wrong_way_round_are_turned_and_nonsense_is_this_month(desk):
     days = figures(desk, period="days", from_="2026-05-09", until="2026-05-01")["days"]
     assert (days["from_on"], days["until_on"]) == ("2026-05-01", "2026-05-09")
 
@@ -99,7 +99,7 @@ def test_days_the_wrong_way_round_are_turned_and_nonsense_is_this_month(desk):  
     assert days["from_on"] == "2026-11-01"
 
 
-def test_cost_stands_beside_sales_of_contracts_of_sale(desk):  # noqa: F811
+def test_cost_stands_beside_sales_of_contracts_of_sale(desk):
     form = [{"key": "kind", "label": "Kind", "type": "choice", "choices": ["Sale", "Purchase"]}]
     definition(desk, "contract", "general", ["amount", "account"])
     asks = ["amount", "account"]
@@ -116,7 +116,7 @@ def test_cost_stands_beside_sales_of_contracts_of_sale(desk):  # noqa: F811
     assert (row["cents"], row["sales_cents"], row["percent"]) == (25_000, 1_000_000, "2.5")
 
 
-def test_the_page_has_charts_without_inline_style_and_tables_of_the_same(desk):  # noqa: F811
+def test_the_page_has_charts_without_inline_style_and_tables_of_the_same(desk):
     asked(desk, "trip", state="approved")
     line(desk, "l1", "trip", 25_000)
 
@@ -141,7 +141,7 @@ def test_the_file_holds_what_the_page_counts_for_whoever_asks_and_runs_no_formul
         | {"add": {"asks": ["lines"]}},
         op("expense_category", "meal", name="Meals"),
     )
-    desk = Device(firm, "rita", "desk")  # noqa: F811
+    desk = Device(firm, "rita", "desk")
     claim = desk.add("approval", definition_id="claim", version_id="claim-1", title="=1+1", owner_id="rita")
     today = Text("en", firm.timezone, firm.clock()).today
     for cents in (1250, 300):

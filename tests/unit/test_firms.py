@@ -31,8 +31,9 @@ def hosted(tmp_path_factory):
         "ROADBOOK_PORT": str(port),
     }
     environ.pop("ROADBOOK_DATA", None)
-    log = open(tmp_path / "log", "wb")
-    process = subprocess.Popen([sys.executable, "-m", "server", "serve"], cwd=ROOT, env=environ, stdout=log, stderr=log)
+    with open(tmp_path / "log", "wb") as log:
+        command = [sys.executable, "-m", "server", "serve"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
     until(lambda: "Sign in" in page(port, "acme"))
     yield firms, port, environ
     process.send_signal(signal.SIGTERM)

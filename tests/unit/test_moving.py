@@ -246,7 +246,7 @@ def test_a_freeze_whose_last_word_may_have_come_is_not_given_up_but_gone_on_with
 
     monkeypatch.setattr(moving, "wait_off_site", cut_at_the_end)
     now_ms = int(time.time() * 1000)
-    with pytest.raises(NotMoved, match="stays frozen.*roadbook freeze goes on"):
+    with pytest.raises(NotMoved, match=r"stays frozen.*roadbook freeze goes on"):
         moving.freeze(settings, now_ms)
     with pytest.raises(Frozen):
         firm = Firm.open(settings.data, Clock())

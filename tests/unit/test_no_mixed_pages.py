@@ -216,8 +216,8 @@ def test_every_state_of_sync_is_said_in_chinese(desk, lang):
     assert mixed(shown) == {}
 
 
-LOCK = {"lease_days": 30, "lock_kind": "", "lock_minutes": 5, "lock_asked": False, "lock_spent": False, "lock_wait_s": 0}
-LOCK |= {"lock_key": "", "lock_challenge": "AAAA"}
+LOCK = {"lease_days": 30, "lock_kind": "", "lock_minutes": 5, "lock_asked": False, "lock_spent": False}
+LOCK |= {"lock_wait_s": 0, "lock_key": "", "lock_challenge": "AAAA"}
 
 
 @pytest.mark.parametrize("lang", CHINESE)

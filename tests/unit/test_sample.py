@@ -67,7 +67,7 @@ def test_everyone_can_sign_in_as_printed(sample):
         for login, password, name, _ in sample.people:
             credential = passwords.find(conn, login)
             assert rows(sample, "SELECT name FROM user WHERE id = ?", credential["user_id"]) == [(name,)]
-        assert passwords.matches(credential["password_hash"], password)
+            assert passwords.matches(credential["password_hash"], password)
 
 
 def test_a_salesperson_sees_own_customers_and_a_manager_those_of_the_team(sample):

@@ -31,6 +31,13 @@ def found() -> list[dict]:
     return report["results"]
 
 
+def test_code_keeps_to_the_rules_of_its_form():
+    argv = [sys.executable, "-m", "ruff", "check", "."]
+    ran = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=200)
+
+    assert ran.returncode == 0, ran.stdout
+
+
 def test_bandit_finds_nothing_that_was_not_judged(found):
     new = [
         f"{each['filename']}:{each['line_number']} {each['test_id']} {each['issue_text']}"

@@ -1,4 +1,4 @@
-"""Going back to an earlier release: once, and never over what people have written since they were told that it is safe."""
+"""Going back to an earlier release: once, and never over what people were told is safe."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_going_back_that_stops_says_that_nobody_is_served_and_what_to_do(change,
     firm = Firm.open(data)
     change.journal.write(Entry(journal.GOING_BACK, OLD, NEW, why="It was ill"), journal.GOING_BACK)
 
-    with pytest.raises(Failed, match="It was ill.*is open in.*nobody is served.*roadbook upgrade"):
+    with pytest.raises(Failed, match=r"It was ill.*is open in.*nobody is served.*roadbook upgrade"):
         change.finish_earlier()
     firm.close()
 
