@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from server.attachments.collection import keep_up
-from server.backup.files import FilesAway
+from server.backup.files import FilesAway, FilesHere
 from server.backup.replica import read_place
 from tests import files
 from tests.browser.test_attachments import choose, files_here, office, save  # noqa: F401
@@ -90,6 +90,7 @@ def test_server_that_lost_its_folder_is_given_the_photo_again_by_the_phone_that_
     assert is_safe_on(rita) == [False]
 
     shutil.rmtree(office.firm.path / "attachments")
+    office.firm.files = FilesHere()  # the place that it would be fetched back from is gone, too
     office.firm.begin_new_life()
     keep_up(office.firm)
     assert [row["stored_at_ms"] for row in office.rows()] == [None]
