@@ -11,6 +11,7 @@
 #   --email ADDRESS   whom the certificate's maker and push services may write to when something is wrong
 #   --replica PLACE   where every change is kept away from this machine: file:///…, s3://…, sftp://… (deployment/BACKUPS.md);
 #                     what lets us in is taken from ROADBOOK_REPLICA_KEY, _SECRET and _HOST_KEY in the environment
+#   --standby         a second machine: it follows the replica that another one writes, and serves once it is promoted
 #   --no-caddy        another proxy does TLS
 #   --no-start        put everything in place, start nothing
 #   --dry-run         say what would be done
@@ -21,10 +22,11 @@ umask 022
 source=$(cd "$(dirname "$0")/.." && pwd)
 settings=/etc/roadbook/roadbook.env
 arguments=$*
-url='' email='' replica='' kind=domain root='' dry=no start=yes with_caddy=yes restart=no caddy_changed=no
+url='' email='' replica='' kind=domain root='' dry=no start=yes with_caddy=yes standby=no restart=no caddy_changed=no
 
 . "$source/deployment/install/steps.sh"
 . "$source/deployment/install/machine.sh"
+. "$source/deployment/install/services.sh"
 
 main() {
     read_arguments "$@"
@@ -33,6 +35,7 @@ main() {
     ask_url
     check_system
     check_url
+    check_standby
     check_room
     check_ports
     # Outlives no run, and is in nobody else's reach.
@@ -68,6 +71,7 @@ read_arguments() {
             ;;
         --firms) kind=firms ;;
         --no-caddy) with_caddy=no ;;
+        --standby) standby=yes ;;
         --no-start) start=no ;;
         --dry-run) dry=yes ;;
         -h | --help) sed -n '2,/^set -eu/p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 0 ;;
@@ -173,7 +177,7 @@ install_command() {
 
 install_units() {
     folder /etc/systemd/system 755 root:root
-    for unit in roadbook roadbook-replica; do
+    for unit in roadbook roadbook-replica roadbook-standby; do
         put /etc/systemd/system/$unit.service 644 root:root <"$source/deployment/systemd/$unit.service"
         [ "$put_changed" = no ] || restart=yes
         let_out $unit
@@ -234,31 +238,13 @@ make_lan() {
     owned root:caddy "$root$lan/root.key"
 }
 
-start_all() {
-    [ "$dry" = no ] && [ -z "$root" ] || return 0
-    for unit in roadbook roadbook-replica; do
-        systemctl is-enabled -q $unit 2>/dev/null || systemctl enable -q $unit
-    done
-    is_running || return 0
-    [ "$restart" = no ] || systemctl daemon-reload
-    started roadbook "$restart"
-    [ "$restart" = no ] || systemctl restart roadbook-replica
-    [ "$with_caddy" = no ] || started caddy "$caddy_changed"
-}
-
-# started UNIT CHANGED: runs, with what changed.
-started() {
-    [ "$2" = yes ] || ! systemctl is-active -q "$1" || return 0
-    did "start of $1"
-    systemctl restart "$1" || {
-        journalctl -u "$1" -n 20 --no-pager >&2
-        fail "$1 does not start; the reason stands above. Mend it and run this again"
-    }
-}
-
 finish() {
     [ "$changes" -gt 0 ] || say "  Nothing to change."
     [ "$dry" = no ] && [ -z "$root" ] || return 0
+    if is_standby; then
+        say "This machine is a standby. How it stands: roadbook doctor. When the other one is gone: roadbook promote"
+        return 0
+    fi
     is_running || { say "Not started. Start it with: systemctl start roadbook caddy"; return 0; }
     if [ "$kind" != firms ]; then
         say

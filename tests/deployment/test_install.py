@@ -15,7 +15,7 @@ from ..conftest import ROOT
 from .checkout import URL, install, take_checkout
 from .tools import program
 
-UNITS = ("roadbook", "roadbook-replica")
+UNITS = ("roadbook", "roadbook-replica", "roadbook-standby")
 REPLICA = "file:///mnt/backup/roadbook"
 
 
