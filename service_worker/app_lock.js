@@ -40,6 +40,8 @@ export class AppLock {
   /** What a passkey has to sign, made anew for each page. */
   challenge = "";
   #openAt = 0;
+  /** Whether the session had been ended when the server was asked last. */
+  #wasLeft = false;
 
   /** @param {any} replica @returns {Lock|null} */
   of(replica) {
@@ -79,10 +81,17 @@ export class AppLock {
     if (lock) await replica.tx(() => replica.setMeta(LOCK, JSON.stringify({ ...lock, is_left: true })));
   }
 
-  /** The server has said who is signed in. @param {any} replica */
+  /** The server is about to be asked. @param {any} replica */
+  asked(replica) {
+    this.#wasLeft = Boolean(this.of(replica)?.is_left);
+  }
+
+  /** The server has said who is signed in.  An answer to what was asked before the session here was ended tells nothing of
+   * who is there now. @param {any} replica */
   async met(replica) {
     const lock = this.of(replica);
-    if (lock && (lock.is_left || lock.user !== replica.meta("user"))) await this.remove(replica);
+    const isSignedInAgain = lock?.is_left && this.#wasLeft;
+    if (lock && (isSignedInAgain || lock.user !== replica.meta("user"))) await this.remove(replica);
   }
 
   /** @param {any} replica */

@@ -41,6 +41,11 @@ export class Guard {
     };
   }
 
+  /** The server is asked something: what it says to it may open this app. @param {any} replica */
+  asked(replica) {
+    this.#lock.asked(replica);
+  }
+
   /** The server was met. @param {any} replica @param {number} now */
   async met(replica, now) {
     this.#lease.met(replica, now);

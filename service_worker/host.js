@@ -330,6 +330,7 @@ export class Host {
       onProgress: (rows, total) => this.#tell({ type: "progress", rows, total }),
       onChanged: (entities) => this.changed(entities),
       onNewSchema: () => this.#lookForUpdate(),
+      onAsk: () => this.guard.asked(replica),
       onCourse: () => this.#tellStatus(),
       unsent: () => {
         const { waiting, refused, files, files_refused: others } = this.status(replica);

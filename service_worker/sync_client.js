@@ -33,6 +33,7 @@ export class SyncClient {
   #onProgress;
   #onChanged;
   #onNewSchema;
+  #onAsk;
   #unsent;
   #most = { ...MOST };
   /** @type {Promise<any>|null} */
@@ -52,6 +53,7 @@ export class SyncClient {
    * @param {(rows: number, total: number) => void} [parts.onProgress] of the first sync
    * @param {(entities: string[]) => void} [parts.onChanged]
    * @param {() => void} [parts.onNewSchema] the server runs another release
+   * @param {() => void} [parts.onAsk] a request is about to go
    * @param {() => number} [parts.unsent] how much waits here, files too; left out: of the outbox
    * @param {() => void} [parts.onCourse] `going` has something new to say
    */
@@ -66,6 +68,7 @@ export class SyncClient {
     this.#onProgress = hear.onProgress ?? (() => {});
     this.#onChanged = hear.onChanged ?? (() => {});
     this.#onNewSchema = hear.onNewSchema ?? (() => {});
+    this.#onAsk = hear.onAsk ?? (() => {});
     this.#unsent = hear.unsent ?? (() => Number(replica.value("SELECT count(*) FROM outbox WHERE state <> 'acked'")));
   }
 
@@ -159,6 +162,7 @@ export class SyncClient {
     this.#course.begin();
     try {
       await noteTried(this.#replica, batch);
+      this.#onAsk();
       const answer = await post(this.#wire, "/sync", this.#request(batch));
       if (answer.ok) await this.#receive(answer, batch);
       else await this.#mend(answer, batch);

@@ -29,6 +29,14 @@ def give(site, pin):
     site.page.wait_for_load_state()
 
 
+def wait_until(site, is_so, seconds=15):
+    for _ in range(seconds * 50):
+        if is_so():
+            return
+        site.page.wait_for_timeout(20)
+    raise AssertionError("it never was so")
+
+
 @pytest.fixture
 def locked(site):
     """Signed in, with a customer, a PIN and no signal; locked."""
@@ -143,6 +151,39 @@ def test_after_ten_wrong_pins_the_person_signs_in_and_what_was_typed_is_kept(loc
 
     names = [row["name"] for row in locked.customers()]
     assert sorted(names) == ["Acme", "Typed without signal"]
+
+
+# What the server said of a sync comes when the session was ended, and before the page for signing in does.
+SLOW_SYNC = """() => {
+  const real = self.fetch;
+  const gate = new Promise((open) => (self.letCome = open));
+  self.fetch = async (asked, init) => {
+    const answer = await real(asked, init);
+    const { pathname } = new URL(asked.url ?? asked, location);
+    if (pathname === '/sync') {
+      self.isHeld = true;
+      await gate;
+    } else if (pathname === '/sign-in') {
+      self.letCome();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    return answer;
+  };
+}"""
+
+
+def test_an_answer_to_what_was_asked_before_opens_it_to_nobody(locked):
+    [worker] = locked.context.service_workers
+    worker.evaluate(SLOW_SYNC)
+    locked.go_online()
+    wait_until(locked, lambda: worker.evaluate("self.isHeld"))
+
+    locked.page.click("button:has-text('Sign in again')")
+    locked.page.locator("[name=login]").wait_for()
+    locked.open("/customers")
+
+    assert "Acme" not in locked.page.content()
+    assert locked.page.locator("[name=pin]").is_visible()
 
 
 def test_a_firm_may_want_a_lock_on_every_device(site):
