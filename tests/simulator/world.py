@@ -125,8 +125,12 @@ class World:
         self._start(folder)
 
     def safe_seq(self, seq: int) -> int:
-        """The world is the firm's off-site replica, too; see server/offsite.py."""
+        """The world is the firm's off-site replica, too; see server/backup/offsite.py."""
         return min(seq, self.safe)
+
+    async def settle(self, most_s: float) -> bool:
+        """Copies are taken by steps of the world, never while somebody waits for one."""
+        return False
 
     def _open_copy_of(self, source: Path) -> Firm:
         folder = self._new_folder()
