@@ -25,6 +25,8 @@ def add_to(commands) -> None:
 def freeze(options: argparse.Namespace) -> int:
     from server.backup import moving
 
+    from .apps import told_on_leaving
+
     settings = read_settings(firm=options.firm)
     print("From now on nothing is changed here. Waiting until everything is off-site …", flush=True)
     try:
@@ -38,18 +40,22 @@ def freeze(options: argparse.Namespace) -> int:
         )
     else:
         print(f"Everything up to {handed.seq} is at {settings.replica}. On the new machine: roadbook restore")
-    print("Then let the name point there. To go on here instead: roadbook thaw")
+    print(f"Then let the name point there. To go on here instead: roadbook thaw{told_on_leaving(settings.data)}")
     return 0
 
 
 def thaw(options: argparse.Namespace) -> int:
     from server.backup import moving
 
+    from .apps import told_on_arrival
+
+    settings = read_settings(firm=options.firm)
     try:
-        goes_on = moving.thaw(read_settings(firm=options.firm), wall_clock_ms(), options.new_life)
+        goes_on = moving.thaw(settings, wall_clock_ms(), options.new_life)
     except moving.NotMoved as error:
         sys.exit(f"roadbook: {error}")
-    print("The firm goes on here." if goes_on else "The firm goes on here in a new life: phones fetch their rows anew.")
+    told = "The firm goes on here" + ("." if goes_on else " in a new life: phones fetch their rows anew.")
+    print(told + told_on_arrival(settings.data))
     return 0
 
 

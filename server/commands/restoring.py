@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from server.config import Settings, read_settings
 from server.database import sqlite3, wall_clock_ms
 
+from .apps import told_on_arrival
 from .in_firm import tell
 
 
@@ -64,7 +65,7 @@ def restore(options: argparse.Namespace) -> int:
         print("This was a rehearsal: nothing was changed.")
     elif not options.into:
         _fetch_files(settings)
-        print(_what_now(report))
+        print(_what_now(settings, report))
     return 0
 
 
@@ -129,21 +130,27 @@ def _told(report, source=None) -> str:
     return "\n".join(lines)
 
 
-def _what_now(report) -> str:
+START = "systemctl start roadbook roadbook-replica"
+# A standby ran neither, nor the web server, and must not follow again when the machine starts anew.
+START_PROMOTED = "systemctl disable roadbook-standby && systemctl enable --now roadbook roadbook-replica caddy"
+
+
+def _what_now(settings: Settings, report, start: str = START) -> str:
+    apps = told_on_arrival(settings.data)
     if not report.is_new_life:
         return (
             "It was frozen for the move and holds everything: phones go on as if nothing had happened."
-            " Start the server now: systemctl start roadbook roadbook-replica"
+            f" Start the server now: {start}{apps}"
         )
     return (
-        "Start the server now: systemctl start roadbook roadbook-replica. Phones fetch their rows anew and send again"
-        " what this does not have; nobody has to do anything."
+        f"Start the server now: {start}. Phones fetch their rows anew and send again what this does not have; nobody"
+        f" has to do anything.{apps}"
     )
 
 
 def told_of_promotion(settings: Settings, report) -> str:
     _fetch_files(settings)
-    return f"{_told(report)}\n{_what_now(report)}"
+    return f"{_told(report)}\n{_what_now(settings, report, START_PROMOTED)}"
 
 
 def _fetch_files(settings: Settings) -> None:
@@ -172,8 +179,12 @@ def fetch_files(options: argparse.Namespace) -> int:
 
 
 def begin_new_life(firm, url: str) -> str:
+    from server.backup import mending
+
     firm.begin_new_life()
+    mending.ask_anew(firm.path / "roadbook.db")
     return (
         "This firm's file counts as put back from a copy: every device fetches its rows anew and sends again"
         " what the copy does not have. Start the server now; nobody has to do anything."
+        + told_on_arrival(firm.path)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from server import audit
-from server.sign_in import sealing
+from server.sign_in import sealing, totp
 
 from .finding import Finding
 
@@ -19,14 +19,16 @@ def check_audit(db) -> Finding:
 
 
 def check_sign_in_key(db, folder: Path) -> Finding:
-    """One app stands for all: they are encrypted with one key."""
-    row = db.execute("SELECT user_id, secret FROM totp ORDER BY since_ms DESC, user_id LIMIT 1").fetchone()
-    if row is None:
+    """Each app: after a machine was lost there may be some of an earlier key beside those of the present one."""
+    lost, apps = totp.unreadable(db, folder)
+    if not apps:
         return Finding("authenticator apps", "ok", "nobody uses one")
-    try:
-        sealing.unseal(folder, row[0], row[1])
-    except sealing.Unreadable:
-        words = f"{sealing.KEY_FILE} is missing, or not the one that their secrets were encrypted with"
-        way_out = f"put the right {sealing.KEY_FILE} into {folder}, or: roadbook second-factor PERSON"
-        return Finding("authenticator apps", "warning", words, way_out)
-    return Finding("authenticator apps", "ok", "their secrets can be read")
+    if not lost:
+        return Finding("authenticator apps", "ok", "their secrets can be read")
+    key = sealing.KEY_FILE
+    words = f"{lost} of {apps} open nothing: {key} is missing, or not the one that their secrets were encrypted with"
+    way_out = (
+        f"copy the right {key} into {folder}, see BACKUPS.md. Recovery codes and passkeys work without it; for whoever"
+        " has neither: roadbook second-factor PERSON"
+    )
+    return Finding("authenticator apps", "warning", words, way_out)

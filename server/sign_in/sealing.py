@@ -22,7 +22,7 @@ NONCE_BYTES = 12
 
 
 class Unreadable(Exception):
-    """The key file is not the one that this was encrypted with, or is gone."""
+    """The key file is not the one that this was encrypted with, is gone, or may not be read."""
 
 
 def seal(folder: Path, user_id: str, secret: bytes) -> bytes:
@@ -48,6 +48,8 @@ def _key(folder: Path, may_make: bool = False) -> bytes:
             raise Unreadable from None
         _make(path)
         key = path.read_bytes()
+    except OSError:  # somebody put it there as root
+        raise Unreadable from None
     if len(key) != KEY_BYTES:
         raise Unreadable
     return key

@@ -95,6 +95,18 @@ def matching_step(secret: str, typed: str, now_ms: int) -> int | None:
     return found
 
 
+def unreadable(conn, folder) -> tuple[int, int]:
+    """How many apps can show no right digits here, because the key of their secrets is not; of how many."""
+    rows = conn.execute("SELECT user_id, secret FROM totp ORDER BY user_id").fetchall()
+    lost = 0
+    for user_id, secret in rows:
+        try:
+            sealing.unseal(folder, user_id, secret)
+        except sealing.Unreadable:
+            lost += 1
+    return lost, len(rows)
+
+
 def address(secret: str, login: str, firm_name: str) -> str:
     """What the QR code says to the app (otpauth://)."""
     return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=firm_name or "Roadbook")
