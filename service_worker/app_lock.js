@@ -120,8 +120,15 @@ export class AppLock {
 
   /** Is this the PIN, or a proof of the passkey? @param {Lock} lock @param {{pin?: string, proof?: string}} given */
   async #fits(lock, { pin = "", proof = "" }) {
-    if (lock.kind === "passkey") return isProof(lock, proof, this.challenge);
+    if (lock.kind === "passkey") return isProof(lock, proof, this.#challengeOnce());
     return PIN.test(pin) && (await derived(pin, lock.salt ?? "", lock.iterations ?? ITERATIONS)) === lock.hash;
+  }
+
+  /** Whatever came of it, the same signature opens nothing a second time. */
+  #challengeOnce() {
+    const asked = this.challenge;
+    this.challenge = "";
+    return asked;
   }
 
   /** @param {any} replica @param {Lock} lock @param {number} now */
