@@ -25,6 +25,8 @@ from pathlib import Path
 from .replica import Place
 
 CONFIGURATION, SOCKET, LOCK, LAST_WORDS = "litestream.json", "litestream.sock", "litestream.lock", "litestream.error"
+# Beside a firm's file: why it is not followed.
+REFUSED = "replica.refused"
 
 # How often each file is looked at, and what is new in it brought away. Both: one alone leaves the other at a second.
 # 300 idle firms looked at so often would keep a whole processor busy, so that of many each has its turn more rarely;
@@ -157,9 +159,9 @@ async def _stand(home: Path, file: Path) -> tuple[int, int]:
     except TimeoutError:
         raise NotReplicated(in_words("timeout")) from None
     except OSError:
-        raise NotReplicated(last_words(home) or NOT_RUNNING) from None
+        raise NotReplicated(refusal(file) or last_words(home) or NOT_RUNNING) from None
     if status != 200:
-        raise NotReplicated(in_words(str(answer.get("error", status))))
+        raise NotReplicated(refusal(file) or in_words(str(answer.get("error", status))))
     return answer.get("txid", 0), answer.get("replicated_txid", 0)
 
 
@@ -189,6 +191,22 @@ def last_words(home: Path) -> str:
     except OSError:
         pass
     return ""
+
+
+def refusal(file: Path) -> str:
+    """Why the replicator does not follow this file; '' where it does, or does not know yet."""
+    try:
+        return file.with_name(REFUSED).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def note_refusal(file: Path, why: str) -> None:
+    """why: '' where nothing stands in the way any more. Raises OSError."""
+    if why:
+        file.with_name(REFUSED).write_text(why, "utf-8")
+    else:
+        file.with_name(REFUSED).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -12,10 +12,11 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from pathlib import Path
 
 from . import litestream
+from .claim import Claims
 from .replica import Place
 
 # How often it is looked at whether a firm could be restored now, going by the names of what lies there.
@@ -52,8 +53,11 @@ class Mending:
     last_line: of Litestream's log.
     """
 
-    def __init__(self, home: Path, program: Path, say: Callable[[str], None], check_every_s: float) -> None:
+    def __init__(
+        self, home: Path, program: Path, say: Callable[[str], None], check_every_s: float, claims: Claims
+    ) -> None:
         self._home, self._program, self._say, self._check_every_s = home, program, say, check_every_s
+        self._claims = claims
         self.last_line = ""
         self.under_way: frozenset[Path] = frozenset()
         self._files: list[Path] = []
@@ -72,11 +76,11 @@ class Mending:
         self.last_line = ""
         threading.Thread(target=self._listen, args=[log], name="log", daemon=True).start()
 
-    def found(self) -> set[Path]:
-        """What has to begin anew. Said once."""
-        asked = {file for file in self._files if file.with_name(ASKED).exists()}
+    def found(self, files: Set[Path]) -> set[Path]:
+        """Of these, what has to begin anew. Said once."""
+        asked = {file for file in files - self.under_way if file.with_name(ASKED).exists()}
         found, self._damaged = self._damaged | asked, set()
-        return found & set(self._files)
+        return found & files
 
     def begin(self, places: Mapping[Path, Place]) -> None:
         """Bring these whole, in the background. Nothing follows them now."""
@@ -93,6 +97,7 @@ class Mending:
         self._say_of(places, "its replica was damaged or gone, and begins anew with a whole snapshot")
         try:
             for file in places:
+                ask_anew(file)  # whoever comes after us, should we be killed, must not take the place for another's
                 litestream.forget(file)
             is_whole = self._snapshot(places)
             if is_whole:
@@ -150,7 +155,7 @@ class Mending:
         try:
             asyncio.run(litestream.barrier(self._home, file))
         except litestream.NotReplicated as error:
-            return str(error) == litestream.FOREIGN
+            return str(error) == litestream.FOREIGN and self._claims.still_holds(file)
         told = "-no-expand-env", "-config", litestream.CONFIGURATION
         try:
             asked = subprocess.run(

@@ -21,11 +21,12 @@ from pathlib import Path
 from server.config import REPLICA, Settings, WrongSetting
 
 from . import litestream, mending
+from .claim import AGAIN_S, Claims
 from .frozen import HANDED_OVER
 from .replica import Place
 
 # How often to see whether firms came or went, and whether Litestream still runs.
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S, SOON_S = 1.0, 0.1
 # Litestream that ends by itself is started anew: at once, then ever more slowly while it does not last.
 MOST_WAIT_S, LASTS_S = 30, 60
 # Longer than its last upload may take.
@@ -61,11 +62,12 @@ class Replicator:
     def run(self) -> None:
         """Until `end`. Raises CannotReplicate where it cannot begin."""
         program, lock = self._begin()
-        self._mending = mending.Mending(self._home, program, self._say, self._check_every_s)
+        self._claims = Claims(self._say, min(AGAIN_S, self._check_every_s))
+        self._mending = mending.Mending(self._home, program, self._say, self._check_every_s, self._claims)
         try:
             while not self._ending.is_set():
                 self._look(program, lock)
-                self._ending.wait(LOOK_EVERY_S)
+                self._ending.wait(SOON_S if self._claims.is_looking else LOOK_EVERY_S)
         finally:
             self._mending.end()
             self._stop()
@@ -101,8 +103,8 @@ class Replicator:
             return
         if self._child and self._child.poll() is not None:
             self._note_end(self._child.returncode)
-        damaged = self._mending.found()
-        followed = {file: places[file] for file in places.keys() - damaged - self._mending.under_way}
+        damaged = self._mending.found(places.keys())
+        followed = self._followed_of(places, damaged)
         if followed != self._followed:
             self._stop()
             self._followed = followed
@@ -111,6 +113,12 @@ class Replicator:
             self._mending.begin({file: places[file] for file in damaged & places.keys()})
         if followed and self._child is None and time.monotonic() - self._started_s >= self._wait_s:
             self._start(program, lock)
+
+    def _followed_of(self, places: Mapping[Path, Place], damaged: set[Path]) -> dict[Path, Place]:
+        """What may be followed now: whoever is asked to begin anew has asked nobody whose the place is."""
+        quiet = damaged | self._mending.under_way
+        free = self._claims.granted({file: places[file] for file in places.keys() - quiet})
+        return {file: places[file] for file in free - quiet}
 
     def _note_end(self, status: int) -> None:
         lasted_s = time.monotonic() - self._started_s
