@@ -88,6 +88,9 @@ def put_back(folder: Path, name: str, newer: str) -> dict:
 
 
 def _put_back(folder: Path, kept: Path, aside: Path) -> dict:
+    if aside.exists() and _was_written_to(folder / NAME, kept, aside):
+        # Cut short after the copy was in its place, and the machine was switched on meanwhile.
+        _clear_aside(folder, aside.parent.name)
     if not aside.exists():
         _set_aside(folder / NAME, aside)
     logs = [where.with_name(NAME + "-wal") for where in (folder / NAME, aside)]
@@ -107,6 +110,14 @@ def _put_back(folder: Path, kept: Path, aside: Path) -> dict:
     mending.ask_anew(folder / NAME)
     _note(folder / NAME, "restored", {"seq": before or 0})
     return {"written": _written_since(aside, before), "aside": str(aside)}
+
+
+def _was_written_to(file: Path, kept: Path, aside: Path) -> bool:
+    """Whether this is neither what lies aside already, nor the copy as it was put in its place."""
+    if not file.exists() or file.samefile(aside):
+        return False
+    here = _end_of(file, file.with_name(NAME + "-wal"))
+    return here is None or here != _end_of(kept)
 
 
 def finish(folder: Path, *names: str) -> dict:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from server import audit
 from server.backup import frozen
+from server.database import connect_reader
 from server.firm import Firm
 from server.upgrade import database, journal, trial
 from server.upgrade.change import Change
@@ -94,6 +96,31 @@ def test_devices_begin_anew_after_going_back_though_the_server_was_killed_before
     database.put_back(data, OLD, NEW)
 
     assert epoch_of(data) != before
+
+
+@pytest.mark.parametrize("wrote_on_trial", [True, False])
+def test_what_was_written_after_going_back_was_cut_short_lies_aside_too_and_devices_begin_anew(data, wrote_on_trial):
+    """The machine was switched off, and on again, before anybody went on with it."""
+    database.keep(data, OLD, NEW)
+    if wrote_on_trial:
+        write_customer(data, "Trial")
+    aside = Path(database.put_back(data, OLD, NEW)["aside"]).parent
+    (aside / database.DONE).unlink()
+    remembered = (data / "life.json").read_bytes()
+    write_customer(data, "Between")
+    (data / "life.json").write_bytes(remembered)  # killed before it could note anything
+    between = epoch_of_file(data)
+
+    told = database.put_back(data, OLD, NEW)
+
+    assert told["written"] > 0 and names_in(aside) == {"Between"}
+    assert names_in(aside.with_name(f"{NEW}-1")) == ({"Trial"} if wrote_on_trial else set())
+    assert names_in(data) == set() and epoch_of(data) != between
+
+
+def epoch_of_file(data: Path) -> str:
+    with closing(connect_reader(data / "roadbook.db")) as db:
+        return db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
 
 
 def test_devices_go_on_after_going_back_where_nothing_was_written(data):
