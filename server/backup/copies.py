@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from server.database import connect_reader, sqlite3
@@ -78,7 +78,9 @@ def make(database: Path, to: Path) -> Found:
 
 
 def newest(copies: Path) -> Copy | None:
-    return max(all_in(copies), key=lambda copy: copy.at, default=None)
+    """One that says it is of a day that has not come was made while the clock was wrong: any other is newer."""
+    soon = datetime.now(UTC) + timedelta(days=1)
+    return max(all_in(copies), key=lambda copy: (copy.at <= soon, copy.at), default=None)
 
 
 def all_in(copies: Path) -> list[Copy]:

@@ -87,6 +87,17 @@ def test_a_machine_that_was_off_for_long_keeps_what_it_has():
     assert copies.kept(there) == there
 
 
+def test_a_copy_of_a_night_when_the_clock_was_years_ahead_is_not_taken_for_the_newest(tmp_path):
+    ahead, last = "roadbook-29990101T190000Z.db", "roadbook-20200105T190000Z.db"
+    for name in (ahead, last, "roadbook-20200104T190000Z.db"):
+        (tmp_path / name).touch()
+    assert copies.newest(tmp_path).file.name == last
+
+    (tmp_path / last).unlink()
+    (tmp_path / "roadbook-20200104T190000Z.db").unlink()
+    assert copies.newest(tmp_path).file.name == ahead
+
+
 def test_a_copy_that_is_not_good_takes_no_name_and_no_earlier_one_goes(firm, monkeypatch):
     before = copy_now(firm)
 
