@@ -38,6 +38,9 @@ def safe_seq(folder: Path, seq: int) -> int:
 def _safe_seq(folder: Path) -> int | None:
     try:
         told = json.loads((folder / MARK).read_text("utf-8"))
-        return int(told["safe_seq"]) if told["until_ms"] > time.time() * 1000 else None
+        if told["until_ms"] > time.time() * 1000:
+            return int(told["safe_seq"])
+        end(folder)  # once over, it stays so: devices let go of what is safe, and a clock may be set back
+        return None
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -161,6 +161,14 @@ def test_an_upgrade_that_was_cut_short_long_ago_never_goes_back_by_itself(change
     assert change.place.current() == NEW and change.journal.read() is None
 
 
+def test_a_trial_that_was_over_does_not_begin_again_when_the_clock_is_set_back(data):
+    trial.begin(data, 1)
+    mark = json.loads((data / trial.MARK).read_text())
+    (data / trial.MARK).write_text(json.dumps(mark | {"until_ms": 1}))
+
+    assert trial.safe_seq(data, 10) == 10 and not (data / trial.MARK).exists()
+
+
 def test_going_back_that_was_cut_short_long_ago_before_it_changed_anything_is_given_up(change, data):
     change.place.use(NEW)
     database.keep(data, OLD, NEW)
