@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 
-from server import let_in
+from server import disk, let_in
 from server.backup.in_use import CannotOpen
 from server.commands import (
     auditing,
@@ -22,12 +23,13 @@ from server.commands import (
     upgrading,
     watching,
 )
-from server.config import WrongSetting
+from server.config import WrongSetting, read_data_folder
+from server.database import sqlite3
 from server.serve import CannotServe
 from server.writer import Frozen
 
-# In the order in which they are listed to whoever asks for help.
-SUBJECTS = serving, watching, people, data, backing_up, replicating, restoring, moving, auditing, upgrading
+# In the order in which they are listed to whoever asks for help: as one comes to need them.
+SUBJECTS = serving, people, data, watching, auditing, upgrading, replicating, backing_up, restoring, moving
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -37,7 +39,18 @@ def main(argv: list[str] | None = None) -> None:
         status = options.command(options)
     except (WrongSetting, CannotServe, CannotOpen, Frozen, let_in.Unknown) as error:
         sys.exit(f"roadbook: {error}")
+    except (OSError, sqlite3.Error) as error:
+        if found := _of_the_disk(options, error):
+            sys.exit(f"roadbook: {found}")
+        raise
     sys.exit(status or 0)
+
+
+def _of_the_disk(options: argparse.Namespace, error: Exception) -> disk.Trouble | None:
+    """Where there is no room, or no writing, in the middle of a command."""
+    with suppress(WrongSetting):
+        return disk.refusal(read_data_folder(firm=options.firm), error)
+    return None
 
 
 def parsed(argv: list[str]) -> argparse.Namespace:
@@ -51,9 +64,33 @@ def parsed(argv: list[str]) -> argparse.Namespace:
 
 
 def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="roadbook", description="An offline-first CRM for small firms.")
+    parser = argparse.ArgumentParser(
+        prog="roadbook",
+        description="An offline-first CRM for small firms. Settings come from the environment:"
+        " deployment/ADMINISTRATION.md explains each. roadbook COMMAND --help tells of one command.",
+        formatter_class=Roomy,
+    )
     parser.add_argument("--firm", metavar="HOST", help="which firm, where ROADBOOK_FIRMS holds several")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for subject in SUBJECTS:
-        subject.add_to(commands)
+        subject.add_to(Commands(commands))
     return parser
+
+
+class Roomy(argparse.HelpFormatter):
+    """Names of commands in a column of their own; argparse would break lines after the longer ones."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=20)
+
+
+class Commands:
+    """Each command says in its own help what it does, too, not only in the list of all."""
+
+    def __init__(self, known) -> None:
+        self._known = known
+
+    def add_parser(self, name: str, help: str, more: str = "", **given) -> argparse.ArgumentParser:
+        """more: what a person should know before they type it."""
+        words = f"{help[0].upper()}{help[1:]}. {more}".rstrip()
+        return self._known.add_parser(name, help=help, description=words, formatter_class=Roomy, **given)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from . import life, scope, views
+from . import disk, life, scope, views
 from .backup import in_use
 from .backup.files import FilesAway, FilesHere
 from .backup.frozen import is_frozen
@@ -84,20 +84,35 @@ class Firm:
         self._is_broad: dict[str, bool] = {}
         self._lookers = Readers(lambda: connect_reader(self._file), shelf, keeps_one=True)
         self._turns = asyncio.Semaphore(PULL_THREADS)
-        self.write_now(lambda db: life.notice_restore(db, path, clock()))
-        self.epoch = self.write_now(_epoch)
-        self.remember_life()
-        self.timezone = self.write_now(lambda db: _meta_default(db, "timezone", DEFAULT_TIMEZONE))
+        try:
+            self._begin()
+        except BaseException:
+            self._let_go()
+            raise
 
     @classmethod
     def open(cls, path: Path, clock: Callable[[], int] = wall_clock_ms, room: Room | None = None) -> Firm:
         """Open a firm's folder, making it when it is new. Raises CannotOpen."""
         path = Path(path)
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            # For nobody else of this machine to look into; one that is there keeps what it has.
+            path.mkdir(0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise in_use.CannotOpen(f"{path} cannot be made: {error.strerror}") from None
-        return cls(path, clock, room)
+            raise in_use.CannotOpen(f"{path} cannot be made: {disk.why_not_made(path, error)}") from None
+        try:
+            return cls(path, clock, room)
+        except (OSError, sqlite3.Error) as error:
+            # Nothing is damaged then: the same start goes well when the cause is gone.
+            if found := disk.trouble(path, error):
+                raise in_use.CannotOpen(f"{path} cannot be written to: {found}") from None
+            raise
+
+    def _begin(self) -> None:
+        """What is written before anything is served."""
+        self.write_now(lambda db: life.notice_restore(db, self.path, self.clock()))
+        self.epoch = self.write_now(_epoch)
+        self.remember_life()
+        self.timezone = self.write_now(lambda db: _meta_default(db, "timezone", DEFAULT_TIMEZONE))
 
     async def write(self, job: Job) -> object:
         """Run a job in the writer; returns its result once it is durable."""
@@ -150,6 +165,9 @@ class Firm:
         # Without room on the disk the older note stays, and is good.
         with suppress(OSError, sqlite3.Error):
             self.remember_life()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._own_room:
             self._own_room.close()
         for readers in (*self._readers.values(), self._lookers):
@@ -175,6 +193,8 @@ def _open(file: Path, clock: Callable[[], int]) -> sqlite3.Connection:
         writing = connect_writer(file, clock)
         newer = unknown_names(writing)
     except sqlite3.DatabaseError as error:
+        if found := disk.trouble(file.parent, error):
+            raise in_use.CannotOpen(f"{file} cannot be opened: {found}") from None
         raise in_use.CannotOpen(
             f"{file} cannot be opened ({error}). roadbook doctor looks into it; roadbook restore puts a copy in place"
         ) from None

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from server import disk
+
 LOCK = "roadbook.lock"
 # What is being fetched stands here, until it is put in place whole.
 SCRATCH = ".restoring"
@@ -27,6 +29,11 @@ class CannotOpen(Exception):
 
 class InUse(CannotOpen):
     """Somebody else has the folder in a way that rules this out."""
+
+
+def is_empty(folder: Path) -> bool:
+    """No firm was ever begun here, nor is one on its way."""
+    return not any((folder / name).exists() for name in ("roadbook.db", SCRATCH, STANDBY))
 
 
 def share(folder: Path) -> BinaryIO:
@@ -85,7 +92,5 @@ def _open(folder: Path) -> BinaryIO:
     try:
         return os.fdopen(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
     except OSError as error:
-        raise CannotOpen(
-            f"{folder} cannot be written to: {error.strerror}. Give it to the user that runs Roadbook:"
-            f" chown -R roadbook {folder}"
-        ) from None
+        said = disk.trouble(folder, error) or error.strerror
+        raise CannotOpen(f"{folder} cannot be written to: {said}") from None

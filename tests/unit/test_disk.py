@@ -1,0 +1,142 @@
+"""A disk that is full, may only be read, or belongs to somebody else: it is said so, not that something is damaged."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from server import cli, disk
+from server.backup.in_use import CannotOpen
+from server.database import sqlite3
+from server.firm import Firm
+from tests.unit.nobody import as_nobody
+
+MIB = 2**20
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Two megabytes of disk: as a file system of its own where this user may mount one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={2 * MIB}", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("only where one may mount a disk")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def remount(place: Path, options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True)
+
+
+def fill(place: Path) -> None:
+    with suppress(OSError), open(place / "filling", "wb", buffering=0) as file:
+        while file.write(b"\0" * 1024):
+            pass
+
+
+def test_a_new_firm_on_a_disk_without_room_is_begun_once_there_is_some(small):
+    remount(small, "size=200k")
+    with pytest.raises(CannotOpen, match="the disk is full. Make room"):
+        Firm.open(small / "firm")
+
+    remount(small, "size=20m")
+    Firm.open(small / "firm").close()
+
+
+def test_a_firm_on_a_full_disk_opens_again_once_there_is_room(small):
+    remount(small, "size=20m")
+    Firm.open(small / "firm").close()
+    fill(small)
+    with pytest.raises(CannotOpen, match="the disk is full") as said:
+        Firm.open(small / "firm")
+    assert "restore" not in str(said.value)
+
+    (small / "filling").unlink()
+    Firm.open(small / "firm").close()
+
+
+def test_a_firm_that_could_not_be_opened_is_held_by_nobody(small):
+    """Where several are served, the process goes on and tries again."""
+    remount(small, "size=20m")
+    Firm.open(small / "firm").close()
+    fill(small)
+    for _ in range(3):
+        with pytest.raises(CannotOpen):
+            Firm.open(small / "firm")
+
+    held = [os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if _is_link(number)]
+    assert [name for name in held if name.startswith(str(small / "firm"))] == []
+
+
+def _is_link(number: str) -> bool:
+    return os.path.lexists(f"/proc/self/fd/{number}")
+
+
+def test_a_firm_on_a_disk_that_may_only_be_read_is_told_so(small):
+    remount(small, "size=20m")
+    Firm.open(small / "firm").close()
+    remount(small, "ro,size=20m")
+
+    with pytest.raises(CannotOpen, match="the disk may only be read. Mount it for writing") as said:
+        Firm.open(small / "firm")
+    assert "chown" not in str(said.value)
+
+    remount(small, "rw,size=20m")
+    Firm.open(small / "firm").close()
+
+
+def test_a_command_that_runs_out_of_room_ends_in_words(small, monkeypatch, capsys):
+    remount(small, "size=20m")
+    Firm.open(small / "firm").close()
+    monkeypatch.setenv("ROADBOOK_DATA", str(small / "firm"))
+    monkeypatch.setenv("ROADBOOK_URL", "http://localhost:8000")
+
+    def fails(options) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(small / "firm" / "x"))
+
+    monkeypatch.setattr("server.commands.people.administer", fails)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["admin"])
+    assert "roadbook: the disk is full. Make room" in str(ended.value.code)
+
+
+def test_somebody_else_s_folder_is_told_apart_from_damage(tmp_path):
+    os.chmod(tmp_path, 0o755)
+    Firm.open(tmp_path / "firm").close()
+    os.chmod(tmp_path / "firm", 0o755)
+    error = sqlite3.OperationalError("attempt to write a readonly database")
+    error.sqlite_errorcode = disk.SQLITE_READONLY
+
+    told = as_nobody(lambda: str(disk.trouble(tmp_path / "firm", error)))
+
+    assert "permission denied. Give it to the user that runs Roadbook: chown -R roadbook" in told
+
+
+def test_what_is_no_matter_of_the_disk_is_not_called_one(tmp_path):
+    for error in (sqlite3.DatabaseError("file is not a database"), OSError(errno.ECONNREFUSED, "refused"), KeyError()):
+        assert disk.trouble(tmp_path, error) is None
+    assert shutil.disk_usage(tmp_path).free > MIB
+
+
+def test_a_folder_that_cannot_be_made_says_how_to_make_it(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CannotOpen, match="there is a file where a folder should be"):
+        Firm.open(tmp_path / "file")
+    refused = OSError(errno.EACCES, "Permission denied")
+    # Not the folder above it: that may be everybody's.
+    said = disk.why_not_made(Path("/var/lib/roadbook"), refused)
+    assert said.endswith("install -d -o roadbook -m 700 /var/lib/roadbook")
+
+
+def test_a_new_firm_is_closed_to_other_users(tmp_path):
+    Firm.open(tmp_path / "firm").close()
+
+    assert (tmp_path / "firm").stat().st_mode & 0o077 == 0
