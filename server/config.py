@@ -10,14 +10,24 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.config import Config
 
 from server.backup.replica import Place, lies_in, read_place, with_credentials
 from server.notices.mail import MailServer, read_server
-from server.notices.reach import origin_of
+from server.setting_values import (
+    read_address,
+    read_contact,
+    read_folder,
+    read_log_kind,
+    read_origins,
+    read_port,
+    read_proxies,
+    read_public_url,
+    read_url_pattern,
+)
 from server.watching.access import Access, read_access
 
 REQUIRED = object()
@@ -100,9 +110,12 @@ def _replica(config: Config, home: Path, firm: str | None) -> Place | None:
     try:
         place = with_credentials(place, key, secret, host_key)
     except ValueError as wrong:
-        raise WrongSetting(f"ROADBOOK_REPLICA is {place}: {wrong}") from None
+        raise WrongSetting(f"ROADBOOK_REPLICA is {place}: {wrong}. For example: {GOOD_PLACES[place.kind]}") from None
     if lies_in(place, home):
-        raise WrongSetting(f"ROADBOOK_REPLICA is {place}: in {home} it would be lost with what it is a copy of")
+        raise WrongSetting(
+            f"ROADBOOK_REPLICA is {place}: in {home} it would be lost with what it is a copy of."
+            f" For example: ROADBOOK_REPLICA={REPLICA.example}"
+        )
     return place.below(firm) if firm else place
 
 
@@ -193,7 +206,10 @@ def _text(config: Config, name: str) -> str:
         return Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise WrongSetting(f"{name}_FILE is {path!r}: it cannot be read: {why}") from None
+        raise WrongSetting(
+            f"{name}_FILE is {path!r}: it cannot be read: {why}. The path of a file that Roadbook's user may read is"
+            f" needed. For example: {name}_FILE=/etc/roadbook/{name.removeprefix('ROADBOOK_').lower()}"
+        ) from None
 
 
 def _shown(text: str) -> str:
@@ -201,92 +217,46 @@ def _shown(text: str) -> str:
     return re.sub(r"^token:.*", "token:…", re.sub(r"(//[^/@]*?):[^/]*@", r"\1:…@", text))
 
 
-def _folder(text: str) -> Path:
-    path = Path(text)
-    if not path.is_absolute():
-        raise ValueError("a path from / on is needed, so that every command means the same folder")
-    return path
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
-        raise ValueError("a number from 0 to 65535 is needed")
-    return int(text)
-
-
-def _log_kind(text: str) -> str:
-    if text not in ("json", "text"):
-        raise ValueError("json or text is needed")
-    return text
-
-
-def _url_pattern(text: str) -> str:
-    if text.count("*") != 1:
-        raise ValueError("with ROADBOOK_FIRMS, an address is needed in which * stands for a firm's folder")
-    return _public_url(text)
-
-
-def _public_url(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise ValueError("an address that begins with https:// is needed")
-    # Browsers run service workers, and with them Roadbook's offline half, on secure origins only.
-    if url.scheme == "http" and not _is_this_machine(url.hostname):
-        raise ValueError("phones work offline over https only")
-    if url.path not in ("", "/") or url.query or url.fragment:
-        raise ValueError("Roadbook needs a host name of its own, without a path")
-    return f"{url.scheme}://{url.netloc}"
-
-
-def _is_this_machine(host: str) -> bool:
-    return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
-
-
-def _origins(text: str) -> frozenset[str]:
-    """Addresses that the server may connect to though they are of no known service, or inside a private network."""
-    found = [urlsplit(one.strip()) for one in text.split(",") if one.strip()]
-    for url in found:
-        if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/"):
-            raise ValueError("addresses like https://push.example.com are needed, separated by commas")
-    return frozenset(origin_of(url) for url in found)
-
-
-def _address(text: str) -> str:
-    if "@" not in text or any(letter in text for letter in " <>,"):
-        raise ValueError("an e-mail address is needed, without a name")
-    return text
-
-
-def _contact(text: str) -> str:
-    if text.startswith("https://"):
-        return text
-    return "mailto:" + _address(text.removeprefix("mailto:"))
-
-
-FIRMS = Setting("ROADBOOK_FIRMS", "firms", _folder, "/var/lib/roadbook/firms", default=None)
-FIRMS_URL = Setting("ROADBOOK_URL", "url", _url_pattern, "https://*.example.com", default="https://*")
+FIRMS = Setting("ROADBOOK_FIRMS", "firms", read_folder, "/var/lib/roadbook/firms", default=None)
+FIRMS_URL = Setting("ROADBOOK_URL", "url", read_url_pattern, "https://*.example.com", default="https://*")
 
 SETTINGS = (
-    Setting("ROADBOOK_DATA", "data", _folder, "/var/lib/roadbook"),
-    Setting("ROADBOOK_URL", "url", _public_url, "https://roadbook.example.com"),
+    Setting("ROADBOOK_DATA", "data", read_folder, "/var/lib/roadbook"),
+    Setting("ROADBOOK_URL", "url", read_public_url, "https://roadbook.example.com"),
     Setting("ROADBOOK_HOST", "host", str, "127.0.0.1", default="127.0.0.1"),
-    Setting("ROADBOOK_PORT", "port", _port, "8000", default=8000),
-    Setting("ROADBOOK_TRUSTED_PROXIES", "trusted_proxies", str, "127.0.0.1", default="127.0.0.1"),
+    Setting("ROADBOOK_PORT", "port", read_port, "8000", default=8000),
+    Setting("ROADBOOK_TRUSTED_PROXIES", "trusted_proxies", read_proxies, "127.0.0.1", default="127.0.0.1"),
     Setting("ROADBOOK_SMTP", "smtp", read_server, "smtps://login:password@mail.example.com", default=None),
-    Setting("ROADBOOK_MAIL_FROM", "mail_from", _address, "roadbook@example.com", default=""),
-    Setting("ROADBOOK_CONTACT", "contact", _contact, "it@example.com", default=""),
-    Setting("ROADBOOK_PUSH_ORIGINS", "push_origins", _origins, "https://push.example.com", default=frozenset()),
-    Setting("ROADBOOK_ROBOT_ORIGINS", "robot_origins", _origins, "https://robots.example.com", default=frozenset()),
-    Setting("ROADBOOK_LOG", "log", _log_kind, "json", default=""),
+    Setting("ROADBOOK_MAIL_FROM", "mail_from", read_address, "roadbook@example.com", default=""),
+    Setting("ROADBOOK_CONTACT", "contact", read_contact, "it@example.com", default=""),
+    Setting("ROADBOOK_PUSH_ORIGINS", "push_origins", read_origins, "https://push.example.com", default=frozenset()),
+    Setting("ROADBOOK_ROBOT_ORIGINS", "robot_origins", read_origins, "https://robots.example.com", default=frozenset()),
+    Setting("ROADBOOK_LOG", "log", read_log_kind, "json", default=""),
     Setting("ROADBOOK_METRICS", "metrics", read_access, "loopback", Access("loopback"), is_secret=True),
 )
 
-COPIES = Setting("ROADBOOK_COPIES", "copies", _folder, "/mnt/second-disk/copies", default=None)
+COPIES = Setting("ROADBOOK_COPIES", "copies", read_folder, "/mnt/second-disk/copies", default=None)
 REPLICA = Setting("ROADBOOK_REPLICA", "replica", read_place, "s3://bucket/roadbook?region=eu-central-1", default=None)
 REPLICA_CREDENTIALS = (
     Setting("ROADBOOK_REPLICA_KEY", "replica_key", str, "AKIAIOSFODNN7EXAMPLE", default=""),
     Setting("ROADBOOK_REPLICA_SECRET", "replica_secret", str, "wJalrXUtnFEMI", default=""),
     Setting("ROADBOOK_REPLICA_HOST_KEY", "replica_host_key", str, "ssh-ed25519 AAAAC3Nza", default=""),
 )
+# What belongs together, for whoever left a part of it out.
+GOOD_PLACES = {
+    "file": "ROADBOOK_REPLICA=file:///mnt/nas/roadbook and nothing else",
+    "s3": "ROADBOOK_REPLICA_KEY=AKIAIOSFODNN7EXAMPLE and ROADBOOK_REPLICA_SECRET=wJalrXUtnFEMI",
+    "sftp": "ROADBOOK_REPLICA_KEY=/etc/roadbook/replica_key and ROADBOOK_REPLICA_HOST_KEY=ssh-ed25519 AAAAC3Nza",
+}
 
 EVERY_SETTING = (*SETTINGS, FIRMS, COPIES, REPLICA, *REPLICA_CREDENTIALS)
+
+
+def unknown_settings(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """What is set and means nothing, in words: a setting that is misspelled would otherwise be missed by nobody."""
+    known = {setting.name + end for setting in EVERY_SETTING for end in ("", "_FILE")}
+    return [
+        f"{name} means nothing" + "".join(f": is {meant} meant?" for meant in get_close_matches(name, known, 1, 0.8))
+        for name in sorted(environ)
+        if name.startswith("ROADBOOK_") and name not in known
+    ]

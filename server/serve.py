@@ -83,7 +83,7 @@ def run_sample(folder: Path, port: int) -> int:
     A trial runs on any SQLite, with a word about it.
     """
     log.setup("text" if log.is_on_terminal() else "json")
-    listening = listen("127.0.0.1", port)
+    listening = listen("127.0.0.1", port, "choose another with --port, as in roadbook run --port 8010")
     port = listening.getsockname()[1]
     settings = read_settings({}, data=folder, host="127.0.0.1", port=port, url=f"http://localhost:{port}")
     if finding := why_not_serve():
@@ -104,6 +104,8 @@ def make_sample_folder(folder: Path) -> None:
     """All of it or nothing: a start that is cut short leaves no half a firm behind."""
     from server.sample import make_sample
 
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CannotServe(f"{folder} is not empty and holds no firm: choose another with --data")
     making = folder.with_name(folder.name + ".making")
     shutil.rmtree(making, ignore_errors=True)
     firm = Firm.open(making)
@@ -111,10 +113,7 @@ def make_sample_folder(folder: Path) -> None:
         make_sample(firm, firm.clock())
     finally:
         firm.close()
-    try:
-        making.replace(folder)
-    except OSError as error:
-        raise CannotServe(f"{folder} is not empty and holds no firm: choose another with --data ({error})") from None
+    making.replace(folder)
 
 
 def _sample_people() -> list[tuple[str, str, str, str]]:
@@ -130,8 +129,8 @@ def welcome(url: str, people: list[tuple[str, str, str, str]]) -> str:
     return "\n".join([f"\nRoadbook is at {url}", "Sign in as (login, password):", *lines, "Stop with Ctrl-C.\n"])
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Raises CannotServe."""
+def listen(host: str, port: int, other_port: str = "choose another, as in ROADBOOK_PORT=8010") -> socket.socket:
+    """other_port: how whoever started this says another. Raises CannotServe."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         # The protocol is named because asyncio turns Nagle's algorithm off only where it is: without that, an
@@ -141,9 +140,17 @@ def listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
         listening.listen(2048)
     except OSError as error:
-        way_out = "Stop what uses it, or choose another port" if error.errno == errno.EADDRINUSE else "Choose another"
+        way_out = _another_address(error, other_port)
         raise CannotServe(f"cannot listen on {host}:{port}: {error.strerror or error}. {way_out}.") from None
     return listening
+
+
+def _another_address(error: OSError, other_port: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Stop what uses it (ss -tlnp tells what that is), or {other_port}"
+    if error.errno == errno.EACCES:
+        return f"Ports below 1024 are the proxy's, which does TLS: {other_port}"
+    return "This machine has no such address. Behind a proxy on the same machine: ROADBOOK_HOST=127.0.0.1"
 
 
 def _serve(firm, settings: Settings, listening: socket.socket) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
-from server.config import WrongSetting, read_data_folder, read_hosted, read_settings
+from server.config import WrongSetting, read_data_folder, read_hosted, read_settings, unknown_settings
 from server.doctor import Finding, examine, examine_firm, examine_machine, worst
+
+SEE = "see ADMINISTRATION.md, Settings; on an installed machine they stand in /etc/roadbook/roadbook.env"
 
 
 def add_to(commands) -> None:
@@ -24,12 +28,12 @@ def add_to(commands) -> None:
 
 def examine_all(options: argparse.Namespace) -> int:
     """1 where something failed."""
-    found = {"": list(examine_machine())}
+    found = {"": [*examine_machine(), check_settings()]}
     try:
         firms = hosted(options.firm)
     except WrongSetting as wrong:
         found = {
-            "": [Finding("settings", "failed", str(wrong), "see ADMINISTRATION.md, Settings"), *_of_folder(options)]
+            "": [Finding("settings", "failed", str(wrong), SEE), *_of_folder(options)]
         }
     else:
         found |= {urlsplit(one.url).netloc: list(examine_firm(one, options.here)) for one in firms}
@@ -41,6 +45,12 @@ def examine_all(options: argparse.Namespace) -> int:
         for host, findings in found.items():
             _print(host, findings)
     return 1 if worst(every) == "failed" else 0
+
+
+def check_settings(environ: Mapping[str, str] = os.environ) -> Finding:
+    """What is misspelled is not there: a replica, say, that everybody believes to have."""
+    unknown = unknown_settings(environ)
+    return Finding("settings", "warning" if unknown else "ok", "; ".join(unknown) or "each is known", SEE)
 
 
 def _of_folder(options: argparse.Namespace) -> list[Finding]:

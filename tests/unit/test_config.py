@@ -9,6 +9,7 @@ from server.config import (
     read_hosted,
     read_process_settings,
     read_settings,
+    unknown_settings,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -111,3 +112,43 @@ def test_one_firm_and_several_at_once_is_refused(tmp_path):
 def test_an_address_without_a_place_for_the_firm_is_refused(tmp_path):
     with pytest.raises(WrongSetting, match=r"ROADBOOK_URL .*stands for a firm"):
         read_process_settings(several(tmp_path, ROADBOOK_URL="https://roadbook.example.com"))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ROADBOOK_REPLICA": "file:///srv/roadbook/replica"},
+        {"ROADBOOK_REPLICA": "file:///mnt/nas/roadbook", "ROADBOOK_REPLICA_KEY": "key"},
+        {"ROADBOOK_REPLICA": "s3://bucket/roadbook", "ROADBOOK_REPLICA_KEY": "key"},
+        {"ROADBOOK_REPLICA": "sftp://roadbook@backup.example.com/srv/roadbook"},
+    ],
+)
+def test_a_replica_that_cannot_be_is_named_with_an_example(more):
+    with pytest.raises(WrongSetting, match=r"ROADBOOK_REPLICA is .*: .*\. For example: ROADBOOK_REPLICA(_KEY)?="):
+        read_settings(GOOD | more)
+
+
+def test_a_setting_s_file_that_cannot_be_read_is_named_with_an_example():
+    with pytest.raises(WrongSetting, match=r"ROADBOOK_SMTP_FILE is '/none'.*For example: ROADBOOK_SMTP_FILE=/etc"):
+        read_settings(GOOD | {"ROADBOOK_SMTP_FILE": "/none"})
+
+
+@pytest.mark.parametrize("good", ["*", "127.0.0.1", "10.0.0.0/24, ::1"])
+def test_proxies_are_addresses_or_networks(good):
+    assert read_settings(GOOD | {"ROADBOOK_TRUSTED_PROXIES": good}).trusted_proxies == good
+
+
+@pytest.mark.parametrize("wrong", ["caddy", "127.0.0.1,", "10.0.0.5/24"])
+def test_a_proxy_that_could_never_be_met_is_refused(wrong):
+    with pytest.raises(WrongSetting, match=r"ROADBOOK_TRUSTED_PROXIES is .*For example: ROADBOOK_TRUSTED_PROXIES="):
+        read_settings(GOOD | {"ROADBOOK_TRUSTED_PROXIES": wrong})
+
+
+def test_a_misspelled_setting_is_told_of():
+    known = {"ROADBOOK_DATA": "/srv", "ROADBOOK_SMTP_FILE": "/x", "PATH": "/bin"}
+
+    assert unknown_settings(known) == []
+    assert unknown_settings(known | {"ROADBOOK_REPLCA": "x", "ROADBOOK_ZZZ": "y"}) == [
+        "ROADBOOK_REPLCA means nothing: is ROADBOOK_REPLICA meant?",
+        "ROADBOOK_ZZZ means nothing",
+    ]
