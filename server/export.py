@@ -174,7 +174,7 @@ routes = [Route("/export", page), Route("/export/{name}", file)]
 
 def main(argv: list[str], firm) -> int:
     """`roadbook export accounts.csv --for anna`. Returns 0, or 2 where nothing could be written."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     people = find_people(firm, options.person)
     if len(people) != 1:
         print(f"roadbook: --for {options.person}: {who_else(people)}", file=sys.stderr)
@@ -189,7 +189,7 @@ def main(argv: list[str], firm) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="roadbook export",
         description="Write what one person may see to a file: CSV for spreadsheets (UTF-8 with a byte order mark),"

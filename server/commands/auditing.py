@@ -12,7 +12,7 @@ from .in_firm import tell
 
 
 def add_to(commands) -> None:
-    log = commands.add_parser("audit", help="check the audit log")
+    log = commands.add_parser("audit", help="check that the log of who did what is whole")
     what = log.add_subparsers(required=True, metavar="WHAT")
     verify = what.add_parser("verify", help="find an entry that was changed, removed or slipped in")
     verify.add_argument("--against", type=Path, metavar="CSV", help="a log that was taken out before")

@@ -14,7 +14,11 @@ def add_to(commands) -> None:
     backup = commands.add_parser("backup", help="take a copy of the database now, and prove that it is whole")
     backup.add_argument("--to", metavar="FILE", type=Path, help="where to; left out, among the nightly copies")
     backup.set_defaults(command=take_copy)
-    drill = commands.add_parser("drill", help="prove now that the firm can be restored")
+    drill = commands.add_parser(
+        "drill",
+        help="prove now that the firm can be restored",
+        more="It restores the replica, or the newest copy, into a scratch file and compares. The firm stays as it is.",
+    )
     drill.set_defaults(command=prove)
 
 

@@ -12,17 +12,20 @@ def add_to(commands) -> None:
         ("import", "bring in customers and contacts from files", import_files),
         ("export", "write customers and contacts to files", export_files),
     ):
-        parser = commands.add_parser(name, help=f"{does}: see roadbook {name} --help", add_help=False)
+        parser = commands.add_parser(name, help=does, add_help=False)
         parser.set_defaults(command=command, takes_rest=True)
 
 
 def import_files(options: argparse.Namespace) -> int:
-    from server.imports.cli import main
+    from server.imports.cli import main, parser
 
+    # Before a firm is looked for: whoever asks for help, or mistypes, may have none at hand.
+    parser().parse_args(options.rest)
     return with_firm(options, main)
 
 
 def export_files(options: argparse.Namespace) -> int:
-    from server.export import main
+    from server.export import main, parser
 
+    parser().parse_args(options.rest)
     return with_firm(options, main)

@@ -11,14 +11,28 @@ from server.database import wall_clock_ms
 
 
 def add_to(commands) -> None:
-    freezing = commands.add_parser("freeze", help="stop all changes, so that the firm can move to another machine")
+    freezing = commands.add_parser(
+        "freeze",
+        help="stop all changes, to move the firm to another machine",
+        more="It waits until all is off-site and says what to do on the other machine. roadbook thaw takes it back.",
+    )
     freezing.set_defaults(command=freeze)
-    thawing = commands.add_parser("thaw", help="go on here after all")
-    thawing.add_argument("--new-life", action="store_true", help="without the replica's word that nobody took over")
+    thawing = commands.add_parser(
+        "thaw",
+        help="go on here after all, when a firm was frozen",
+        more="It asks the replica first whether another machine has taken the firm over.",
+    )
+    thawing.add_argument(
+        "--new-life", action="store_true", help="where the replica cannot be asked; phones then fetch their rows anew"
+    )
     thawing.set_defaults(command=thaw)
-    following = commands.add_parser("standby", help="follow the firm's replica, ready to take over")
+    following = commands.add_parser("standby", help="follow the firm's replica on a second machine, ready to take over")
     following.set_defaults(command=standby)
-    promoting = commands.add_parser("promote", help="make this standby the firm's server")
+    promoting = commands.add_parser(
+        "promote",
+        help="make this standby the firm's server",
+        more="Make sure first that the other machine stays off: two that write to one replica spoil it.",
+    )
     promoting.set_defaults(command=promote)
 
 

@@ -10,7 +10,11 @@ from server.config import read_hosted, read_process_settings
 
 
 def add_to(commands) -> None:
-    replicating = commands.add_parser("replicate", help="keep a copy of every change at ROADBOOK_REPLICA")
+    replicating = commands.add_parser(
+        "replicate",
+        help="bring every change to ROADBOOK_REPLICA at once",
+        more="It goes on until it is stopped; the service roadbook-replica runs it.",
+    )
     replicating.set_defaults(command=replicate)
 
 

@@ -17,7 +17,9 @@ from .in_firm import tell
 
 def add_to(commands) -> None:
     restoring = commands.add_parser(
-        "restore", help="put the firm back, from the replica or a copy, and keep aside what was there"
+        "restore",
+        help="put the firm back, from the replica or a copy",
+        more="Stop the server first: systemctl stop roadbook roadbook-replica. What was there is kept aside.",
     )
     restoring.add_argument(
         "--from",
@@ -37,10 +39,18 @@ def add_to(commands) -> None:
     )
     restoring.set_defaults(command=restore)
 
-    files = commands.add_parser("fetch-files", help="fetch the files of attachments that are off-site and not here")
+    files = commands.add_parser(
+        "fetch-files",
+        help="fetch files of attachments that are off-site and not here",
+        more="restore does it, too: this is for what it could not fetch, and may run beside the server.",
+    )
     files.set_defaults(command=fetch_files)
 
-    restored = commands.add_parser("restored", help="say that the firm's file was put back from a copy by hand")
+    restored = commands.add_parser(
+        "restored",
+        help="say that the firm's file was put back from a copy by hand",
+        more="Phones then fetch their rows anew and send again what it lacks. Not needed after roadbook restore.",
+    )
     restored.set_defaults(command=tell(begin_new_life))
 
 

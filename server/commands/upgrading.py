@@ -16,11 +16,15 @@ START = "systemctl start --no-block roadbook.service roadbook-replica.service"
 
 
 def add_to(commands) -> None:
-    parser = commands.add_parser("upgrade", help="change to another release: an archive or its folder")
-    parser.add_argument("source", nargs="?", type=Path, help="the release; none: only finish one that was cut short")
+    parser = commands.add_parser("upgrade", help="change to another release, and back where it does not work")
+    parser.add_argument(
+        "source", nargs="?", type=Path, help="an archive, or its folder; none: finish an upgrade that was cut short"
+    )
     parser.add_argument("--back", metavar="VERSION", help="go back to that release and the database from before")
     parser.add_argument("--dry-run", action="store_true", help="lay the release and say what would happen")
-    parser.add_argument("--roadbook", type=Path, help="the folder of `releases` (default: where this release is)")
+    parser.add_argument(
+        "--roadbook", metavar="FOLDER", type=Path, help="the folder of `releases` (default: where this release is)"
+    )
     parser.add_argument("--stop", default=STOP, metavar="COMMAND", help=f"how to stop the server (default: {STOP})")
     parser.add_argument("--start", default=START, metavar="COMMAND", help=f"how to start it (default: {START})")
     parser.add_argument("--laid", help=argparse.SUPPRESS)

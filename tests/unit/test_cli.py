@@ -106,7 +106,55 @@ def test_a_taken_port_is_said_plainly(firm, monkeypatch, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setenv("ROADBOOK_PORT", str(taken.getsockname()[1]))
 
-        assert "Stop what uses it, or choose another port" in run(capsys, "serve")[0]
+        said = run(capsys, "serve")[0]
+
+    assert "Stop what uses it" in said and "ROADBOOK_PORT=8010" in said
+
+
+def test_a_port_that_is_none_is_said_plainly(firm, monkeypatch, capsys):
+    monkeypatch.setenv("ROADBOOK_HOST", "192.0.2.1")
+
+    assert "ROADBOOK_HOST=127.0.0.1" in run(capsys, "serve")[0]
+    with pytest.raises(SystemExit):
+        cli.parsed(["run", "--port", "99999999"])
+    assert "a number from 0 to 65535 is needed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["code", "anna"], ["invite", "anna"], ["admin"], ["admin", "anna"], ["audit", "verify"], ["restored"],
+     ["second-factor", "anna"], ["export", "accounts.csv", "--for", "anna"], ["import", "x.csv"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_command_begins_a_firm_where_a_setting_is_wrong(tmp_path, monkeypatch, capsys, argv):
+    monkeypatch.setenv("ROADBOOK_DATA", str(tmp_path / "mistyped"))
+    monkeypatch.setenv("ROADBOOK_URL", "http://localhost:8000")
+
+    assert "there is no firm in" in run(capsys, *argv)[0]
+    assert not (tmp_path / "mistyped").exists()
+
+
+@pytest.mark.parametrize("name", ["import", "export"])
+def test_help_needs_no_settings(monkeypatch, capsys, name):
+    monkeypatch.delenv("ROADBOOK_DATA", raising=False)
+
+    status, out = run(capsys, name, "--help")
+
+    assert status == 0 and f"usage: roadbook {name}" in out
+
+
+def test_each_command_s_help_says_what_it_does(capsys):
+    commands = next(action for action in cli.parser()._actions if action.choices).choices
+
+    assert [name for name, known in commands.items() if known.add_help and not known.description] == []
+
+
+def test_a_sample_takes_no_folder_that_holds_something_else(tmp_path, capsys):
+    (tmp_path / "letter.txt").write_text("mine")
+    folders = [path.name for path in tmp_path.parent.iterdir()]
+
+    assert "is not empty and holds no firm" in run(capsys, "run", "--port", "0", "--data", str(tmp_path))[0]
+    assert [path.name for path in tmp_path.parent.iterdir()] == folders
 
 
 @pytest.fixture
