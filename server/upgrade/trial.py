@@ -42,5 +42,7 @@ def _safe_seq(folder: Path) -> int | None:
             return int(told["safe_seq"])
         end(folder)  # once over, it stays so: devices let go of what is safe, and a clock may be set back
         return None
-    except (OSError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
+    except OSError:  # there is one, and it cannot be read now: nothing is called safe meanwhile
+        return 0

@@ -169,6 +169,12 @@ def test_a_trial_that_was_over_does_not_begin_again_when_the_clock_is_set_back(d
     assert trial.safe_seq(data, 10) == 10 and not (data / trial.MARK).exists()
 
 
+def test_nothing_is_called_safe_while_it_cannot_be_read_whether_a_trial_is_on(data):
+    (data / trial.MARK).mkdir()
+
+    assert trial.safe_seq(data, 10) == 0
+
+
 def test_going_back_that_was_cut_short_long_ago_before_it_changed_anything_is_given_up(change, data):
     change.place.use(NEW)
     database.keep(data, OLD, NEW)
