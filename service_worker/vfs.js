@@ -141,9 +141,11 @@ function fileMethods({ capi, wasm }, open) {
     xTruncate(/** @type {number} */ file, /** @type {bigint} */ size) {
       return attempt(capi.SQLITE_IOERR_TRUNCATE, () => mirrorOf(file).truncate(Number(size)));
     },
-    // The commit point: what is dirty now is one commit.
+    // The commit point: what is dirty now is one commit.  After one that failed SQLite undoes it, in memory, and syncs
+    // again: refused once more it would read no more either, while the replica is being put right.
     xSync(/** @type {number} */ file) {
-      return attempt(capi.SQLITE_IOERR_FSYNC, () => mirrorOf(file).flush());
+      const mirror = mirrorOf(file);
+      return mirror.failure ? 0 : attempt(capi.SQLITE_IOERR_FSYNC, () => mirror.flush());
     },
     xFileSize(/** @type {number} */ file, /** @type {any} */ into) {
       wasm.poke64(into, BigInt(mirrorOf(file).size));

@@ -88,6 +88,21 @@ def test_edits_that_wait_behind_a_failed_one_are_stored(one_note):
     assert one_note(NOTES) == [1, 3]
 
 
+@pytest.mark.parametrize("how", FAILURES)
+def test_rows_can_be_read_while_an_edit_fails(one_note, how):
+    break_flush(one_note, how)
+
+    seen, after = one_note.do(
+        "let isOver = false; const seen = new Set();"
+        " const edit = replica.tx((r) => { queue(r, 2); }).catch(() => {}).finally(() => { isOver = true; });"
+        f" while (!isOver) {{ seen.add(JSON.stringify({NOTES})); await new Promise((go) => setTimeout(go)); }}"
+        f" await edit; return [[...seen], {NOTES}];"
+    )
+    mend(one_note)
+
+    assert set(seen) <= {"[1]", "[1,2]"} and after == [1]
+
+
 def test_real_quota_is_reported_as_no_room_and_edits_fit_once_there_is_some(page, worker):
     session = page.context.new_cdp_session(page)
     quota = {"origin": page.evaluate("location.origin"), "quotaSize": 6_000_000}
