@@ -190,6 +190,8 @@ def put_in_place(settings: Settings, scratch: Path, report: Report, now_ms: int,
     try:
         epoch, seq = _settle(scratch, lambda db: _begin(db, now_ms, remembered, is_complete, report))
         aside = _move_aside(folder, target, now_ms)
+        # Of a firm that was here once: this one is replicated.
+        (folder / moving.HANDED_OVER).unlink(missing_ok=True)
         _sync(scratch)
         os.replace(scratch, target)
         _sync(folder)

@@ -14,8 +14,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from server.config import Settings
@@ -133,8 +133,7 @@ def promote(settings: Settings, now_ms: int) -> Report:
         raise NotRestored(f"nothing was followed into {folder}: roadbook restore fetches the firm")
     if (settings.data / "roadbook.db").exists():
         raise NotRestored(f"{settings.data} has a firm of its own already")
-    _end_following(settings.data)
-    with restore.alone_in(settings, settings.data) as scratch:
+    with _nobody_follows(settings.data), restore.alone_in(settings, settings.data) as scratch:
         file = scratch / "roadbook.db"
         try:
             _catch_up(settings, folder)
@@ -145,7 +144,8 @@ def promote(settings: Settings, now_ms: int) -> Report:
             raise NotRestored("what was followed is damaged: roadbook restore fetches the firm") from None
         except (NotFetched, OSError) as error:
             raise NotRestored(f"{error}. What is off-site may be more than what was followed: without it edits that"
-                              " devices no longer keep would be lost") from None  # fmt: skip
+                              " devices no longer keep would be lost. Until then, to go on following:"
+                              " systemctl start roadbook-standby") from None  # fmt: skip
         report = Report(f"{settings.replica}, followed", found, None, settings.data / "roadbook.db")
         report = restore.put_in_place(settings, file, report, now_ms, is_complete=False)
     shutil.rmtree(folder, ignore_errors=True)
@@ -154,8 +154,9 @@ def promote(settings: Settings, now_ms: int) -> Report:
     return report
 
 
-def _end_following(data: Path) -> None:
-    """Whoever follows sees this and ends. Raises NotRestored."""
+@contextmanager
+def _nobody_follows(data: Path) -> Iterator[None]:
+    """Whoever follows sees this and ends, and nobody begins meanwhile. Raises NotRestored."""
     (data / STOP).touch()
     lock = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     until = time.monotonic() + ENDS_WITHIN_S
@@ -163,11 +164,27 @@ def _end_following(data: Path) -> None:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
+                break
             except OSError:
                 if time.monotonic() > until:
                     raise NotRestored("roadbook standby does not end: systemctl stop roadbook-standby") from None
                 time.sleep(0.1)
+        yield
+    finally:
+        os.close(lock)
+
+
+def is_followed(data: Path) -> bool:
+    """Whether a follower runs in this folder."""
+    try:
+        lock = os.open(data / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except OSError:
+        return True
     finally:
         os.close(lock)
 

@@ -16,6 +16,7 @@ from server.migrations import migrations
 from server.watching import gauges
 
 from .finding import Finding
+from .moving import examine_move
 from .signing_in import check_audit, check_sign_in_key
 
 GIB = 2**30
@@ -32,6 +33,7 @@ def examine_folder(folder: Path, now_s: float) -> Iterator[Finding]:
     yield _check_private(folder)
     yield _check_owner(folder)
     yield check_space(folder, shutil.disk_usage(folder).free)
+    yield from examine_move(folder)
     file = folder / "roadbook.db"
     if file.exists():
         whole = check_database(file)

@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -378,16 +379,43 @@ def test_a_standby_is_not_promoted_where_nobody_knows_what_it_lacks(settings, tm
     follow_for_a_moment(second)
     os.rename(tmp_path / "replica", tmp_path / "away")
 
-    with pytest.raises(NotRestored, match="would be lost"):
+    with pytest.raises(NotRestored, match=r"would be lost.*systemctl start roadbook-standby"):
         standby.promote(second, 1)
 
     os.rename(tmp_path / "away", tmp_path / "replica")
     assert standby.promote(second, int(time.time() * 1000)).found.seq
 
 
-def follow_for_a_moment(settings) -> None:
-    import threading
+def test_nobody_begins_to_follow_while_a_standby_is_promoted(settings, tmp_path, monkeypatch):
+    """A service that is started anew in the middle would take what is being put in place for what it follows."""
+    from server.backup import standby
 
+    second = read_settings(
+        {
+            "ROADBOOK_DATA": str(tmp_path / "second"),
+            "ROADBOOK_URL": "http://localhost:8000",
+            "ROADBOOK_REPLICA": f"file://{tmp_path}/replica",
+        }
+    )
+    off_site(settings)
+    follow_for_a_moment(second)
+    catch_up, refused = standby._catch_up, []
+
+    def while_another_begins(*given) -> None:
+        follower = standby.Follower(second, lambda words: None)
+        threading.Timer(5, follower.end).start()
+        with pytest.raises(standby.NotStandby, match="followed already") as told:
+            follower.run()
+        refused.append(told.value)
+        catch_up(*given)
+
+    monkeypatch.setattr(standby, "_catch_up", while_another_begins)
+
+    assert standby.promote(second, int(time.time() * 1000)).is_new_life and refused
+    assert not standby.is_followed(second.data)
+
+
+def follow_for_a_moment(settings) -> None:
     from server.backup.standby import Follower
 
     follower = Follower(settings, lambda words: None)
