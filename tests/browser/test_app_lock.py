@@ -1,18 +1,20 @@
-"""The app lock in a real browser, without signal: only its page is shown until the PIN or the passkey was given."""
+"""The app lock in a real browser, without signal: only its page is shown until the PIN or the passkey was given.
+
+Its rules, one by one, are in test_guard.py and test_guard_passkey.py.
+"""
 
 from __future__ import annotations
 
 import pytest
 
+from server.devices import lease
+from server.sign_in import passwords
 from tests.browser.phone import phone_at
+from tests.browser.shared_phone import meet, post, set_clock, shared  # noqa: F401
+from tests.unit.shell import PASSWORD, password_hash
 
 PIN = "493817"
-
-
-@pytest.fixture
-def site(firm, chromium):
-    with phone_at(firm, chromium, has_touch=True) as made:
-        yield made
+DAY_MS = 86_400_000
 
 
 def set_pin(site, pin=PIN):
@@ -29,24 +31,30 @@ def give(site, pin):
     site.page.wait_for_load_state()
 
 
-def wait_until(site, is_so, seconds=15):
-    for _ in range(seconds * 50):
-        if is_so():
-            return
-        site.page.wait_for_timeout(20)
-    raise AssertionError("it never was so")
+@pytest.fixture
+def site(shared):
+    """Signed in, in contact, without a lock."""
+    if shared.page.is_closed():
+        shared.page = shared.context.new_page()
+    shared.context.set_offline(False)
+    set_clock(shared, DAY_MS)  # no try has to wait any more
+    post(shared, "/locked", pin=PIN)
+    post(shared, "/me/app-lock", act="off", pin=PIN)
+    set_clock(shared, 0)
+    return shared
+
+
+def with_pin(site):
+    assert post(site, "/me/app-lock", act="pin", pin_new=PIN, pin_again=PIN)
 
 
 @pytest.fixture
 def locked(site):
-    """Signed in, with a customer, a PIN and no signal; locked."""
-    site.sign_in()
-    site.add_customer("Acme")
-    site.wait_for_chip("synced")
-    set_pin(site)
+    """With a customer, a PIN and no signal; locked, and asked for the customers."""
+    with_pin(site)
     site.go_offline()
-    site.page.click("text=Lock now")
-    site.page.locator("#unlock").wait_for()
+    post(site, "/me/app-lock", act="now")
+    site.open("/customers")
     return site
 
 
@@ -71,7 +79,6 @@ def test_nothing_is_shown_and_nothing_taken_while_it_is_locked(locked):
 
 
 def test_the_pin_opens_it_without_signal_and_leads_on(locked):
-    locked.open("/customers")
     give(locked, PIN)
 
     assert locked.page.url.endswith("/customers")
@@ -86,8 +93,7 @@ def test_it_stays_locked_when_the_worker_was_stopped(locked):
 
 
 def test_it_stays_open_when_the_worker_was_stopped_under_whoever_works(site):
-    site.sign_in()
-    set_pin(site)
+    with_pin(site)
     site.stop_worker()
 
     site.open("/customers")
@@ -96,7 +102,6 @@ def test_it_stays_open_when_the_worker_was_stopped_under_whoever_works(site):
 
 
 def test_it_locks_when_the_app_is_opened_anew(site):
-    site.sign_in()
     set_pin(site)
     other = site.context.new_page()
     site.page.close()
@@ -109,17 +114,15 @@ def test_it_locks_when_the_app_is_opened_anew(site):
 
 
 def test_it_locks_after_some_minutes_in_which_nobody_looked(site):
-    site.sign_in()
-    set_pin(site)
-    [worker] = site.context.service_workers
-    worker.evaluate("() => { const now = Date.now; Date.now = () => now() + 5 * 60_000 + 1_000; }")
+    with_pin(site)
+    set_clock(site, 5 * 60_000 + 1_000)
 
     site.open("/customers")
 
     assert site.page.locator("[name=pin]").is_visible()
 
 
-def test_wrong_pins_wait_longer_and_longer_and_the_wait_survives_a_restart(locked):
+def test_wrong_pins_have_to_wait_and_the_wait_survives_a_restart(locked):
     for _ in range(3):
         give(locked, "000000")
     assert "The next try counts in" in locked.page.inner_text("main")
@@ -135,20 +138,21 @@ def test_after_ten_wrong_pins_the_person_signs_in_and_what_was_typed_is_kept(loc
     give(locked, PIN)
     locked.add_customer("Typed without signal")
     locked.wait_for_chip("saved")
-    locked.open("/me/app-lock")
-    locked.page.click("text=Lock now")
-    [worker] = locked.context.service_workers
-    for n in range(10):  # an hour and more between them
-        worker.evaluate("() => { const now = Date.now; Date.now = () => now() + 3_700_000; }")
-        give(locked, f"00000{n}")
+    post(locked, "/me/app-lock", act="now")
+    for n in range(9):
+        set_clock(locked, n * 3_700_000)  # an hour and more between them
+        assert not post(locked, "/locked", pin="000000" if n == 0 else "0")
+    set_clock(locked, 9 * 3_700_000)
+    locked.open("/customers")
+    give(locked, "000000")
     assert "Sign in again to open the app" in locked.page.inner_text("main")
     assert locked.page.locator("[name=pin]").count() == 0
     locked.context.set_offline(False)
 
     locked.page.click("button:has-text('Sign in again')")
-    locked.page.locator("[name=login]").wait_for()
-    locked.sign_in()
+    sign_in_again(locked)
 
+    locked.wait_for("document.querySelector('main')?.innerText.includes('Typed without signal')")
     names = [row["name"] for row in locked.customers()]
     assert sorted(names) == ["Acme", "Typed without signal"]
 
@@ -184,27 +188,45 @@ def test_an_answer_to_what_was_asked_before_opens_it_to_nobody(locked):
 
     assert "Acme" not in locked.page.content()
     assert locked.page.locator("[name=pin]").is_visible()
+    locked.open("/sign-in?next=/customers")
+    sign_in_again(locked)
+    locked.wait_for("document.querySelector('main')?.innerText.includes('Acme')")
+
+
+def sign_in_again(site):
+    site.firm.write_now(lambda conn: passwords.store(conn, "rita", "rita", password_hash()))
+    site.page.locator("[name=login]").wait_for()
+    site.type_sign_in("rita", PASSWORD)
+
+
+def wait_until(site, is_so, seconds=15):
+    for _ in range(seconds * 50):
+        if is_so():
+            return
+        site.page.wait_for_timeout(20)
+    raise AssertionError("it never was so")
 
 
 def test_a_firm_may_want_a_lock_on_every_device(site):
-    from server.devices import lease
+    ask_for_lock(site, True)
+    try:
+        site.open("/customers")
+        assert "Your firm wants" in site.page.inner_text("main")
+        site.page.fill("[name=pin_new]", PIN)
+        site.page.fill("[name=pin_again]", PIN)
+        site.page.click("text=Lock with this PIN")
 
-    site.sign_in()
-    site.firm.write_now(lambda conn: lease.ask_for_lock(conn, site.firm, None, True))
-    site.page.evaluate("dispatchEvent(new Event('online'))")
-    site.wait_for("(await (await fetch('/customers')).status) === 423")
+        site.page.wait_for_url("**/customers")
+    finally:
+        ask_for_lock(site, False)
 
-    site.open("/customers")
-    assert "Your firm wants" in site.page.inner_text("main")
-    site.page.fill("[name=pin_new]", PIN)
-    site.page.fill("[name=pin_again]", PIN)
-    site.page.click("text=Lock with this PIN")
 
-    site.page.wait_for_url("**/customers")
+def ask_for_lock(site, is_asked):
+    site.firm.write_now(lambda conn: lease.ask_for_lock(conn, site.firm, None, is_asked))
+    meet(site)
 
 
 def test_taking_it_off_needs_the_pin(site):
-    site.sign_in()
     set_pin(site)
 
     site.page.fill("#i-off-now", "000000")
@@ -217,34 +239,34 @@ def test_taking_it_off_needs_the_pin(site):
     assert site.page.locator("text=Lock now").count() == 0
 
 
-def test_a_passkey_of_the_device_opens_it(site, firm):
-    site.url = site.url.replace("127.0.0.1", "localhost")  # an address is no name for a passkey
-    session = site.context.new_cdp_session(site.page)
-    session.send("WebAuthn.enable")
-    how = {"protocol": "ctap2", "transport": "internal", "hasUserVerification": True, "isUserVerified": True}
-    options = how | {"hasResidentKey": True, "automaticPresenceSimulation": True}
-    authenticator = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
-    site.sign_in()
-    site.open("/me/app-lock")
-    site.page.click("text=Lock with a passkey")
-    site.page.click("text=Lock now")
-    site.go_offline()
+def test_a_passkey_of_the_device_opens_it(firm, chromium):
+    with phone_at(firm, chromium, has_touch=True) as site:
+        site.url = site.url.replace("127.0.0.1", "localhost")  # an address is no name for a passkey
+        session = site.context.new_cdp_session(site.page)
+        session.send("WebAuthn.enable")
+        how = {"protocol": "ctap2", "transport": "internal", "hasUserVerification": True, "isUserVerified": True}
+        options = how | {"hasResidentKey": True, "automaticPresenceSimulation": True}
+        authenticator = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+        site.sign_in()
+        site.open("/me/app-lock")
+        site.page.click("text=Lock with a passkey")
+        site.page.click("text=Lock now")
+        site.go_offline()
 
-    # Whoever cannot show who they are stays outside: the device said no.
-    session.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
-    site.page.click("#unlock button")
-    site.page.wait_for_timeout(500)
-    assert site.page.locator("nav").count() == 0
-    session.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": True})
-    site.page.click("#unlock button")
+        # Whoever cannot show who they are stays outside: the device said no.
+        session.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
+        with site.page.expect_console_message(lambda said: "no passkey" in said.text):
+            site.page.click("#unlock button")
+        assert site.page.locator("nav").count() == 0
+        session.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": True})
+        site.page.click("#unlock button")
 
-    site.page.locator("nav").first.wait_for()
+        site.page.locator("nav").first.wait_for()
 
 
 @pytest.mark.parametrize("width", [320, 390])
 def test_its_pages_fit_small_phones_and_name_their_inputs(locked, width):
     locked.page.set_viewport_size({"width": width, "height": 700})
-    locked.open("/customers")
 
     assert locked.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert locked.page.get_by_label("Your PIN").evaluate("e => e.getBoundingClientRect().height") >= 48
