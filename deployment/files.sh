@@ -4,4 +4,4 @@
 set -eu
 tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' \
     --exclude='__pycache__' --exclude='./.*' --exclude='./tests' --exclude='./var' --exclude='./build' \
-    --exclude='*.egg-info' --no-wildcards-match-slash -cf - .
+    --exclude='./deployment/compose*.env' --exclude='*.egg-info' --no-wildcards-match-slash -cf - .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -113,6 +114,40 @@ def test_containers_are_as_closed_as_the_services_are():
     assert compose["services"]["caddy"]["cap_add"] == ["NET_BIND_SERVICE"]
 
 
+def told_to(service: dict) -> set[str]:
+    """The settings that a container's files may hold, those that are commented out, too."""
+    texts = [(ROOT / f"deployment/{name}.example").read_text("utf-8") for name in service["env_file"]]
+    return set(re.findall(r"^#? ?(\w+)=", "\n".join(texts), re.MULTILINE))
+
+
+def test_each_container_is_told_what_it_needs_and_the_one_strangers_speak_to_no_secret():
+    yaml = pytest.importorskip("yaml")
+    services = yaml.safe_load(COMPOSE)["services"]
+    secret = {"ROADBOOK_REPLICA_KEY", "ROADBOOK_REPLICA_SECRET", "ROADBOOK_SMTP", "ROADBOOK_METRICS"}
+
+    assert told_to(services["caddy"]) == {"ROADBOOK_URL", "ROADBOOK_HOSTNAME", "ROADBOOK_CONTACT"}
+    assert told_to(services["replica"]) & secret == {"ROADBOOK_REPLICA_KEY", "ROADBOOK_REPLICA_SECRET"}
+    assert secret < told_to(services["roadbook"]) and told_to(services["replica"]) < told_to(services["roadbook"])
+    assert "environment" not in services["caddy"]
+
+
+def test_secrets_of_containers_get_into_no_image_and_no_release(tmp_path):
+    (tmp_path / "deployment").mkdir()
+    for name in ("compose.env", "compose.replica.env", "compose.replica.env.example", "compose.yaml"):
+        (tmp_path / "deployment" / name).write_text("")
+    packed = subprocess.run(
+        ["sh", ROOT / "deployment/files.sh", tmp_path], capture_output=True, check=True, timeout=60
+    ).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as release:
+        names = {Path(name).name for name in release.getnames()}
+
+    assert {"compose.yaml", "compose.replica.env.example"} < names
+    assert {name for name in names if name.endswith(".env")} == set()
+    left_out = (ROOT / "deployment/Dockerfile.dockerignore").read_text().splitlines()
+    assert left_out.index("deployment/compose*.env") > left_out.index("!deployment")
+    assert "/deployment/compose*.env" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_the_proxy_in_containers_is_the_one_that_is_trusted_and_is_configured_alike():
     yaml = pytest.importorskip("yaml")
     services = yaml.safe_load(COMPOSE)["services"]
@@ -139,7 +174,8 @@ def test_the_compose_file_is_one_that_docker_takes(tmp_path):
         pytest.skip("docker compose is not here")
     folder = tmp_path / "deployment"
     shutil.copytree(ROOT / "deployment", folder)
-    shutil.copy(folder / "compose.env.example", folder / "compose.env")
+    for example in folder.glob("compose.*.example"):
+        shutil.copy(example, example.with_suffix(""))
     done = subprocess.run(
         ["docker", "compose", "config", "-q"], cwd=folder, capture_output=True, text=True, timeout=60, check=False
     )
