@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -83,7 +85,7 @@ class Office:
             return [dict(row) for row in db.execute("SELECT * FROM attachment WHERE deleted = 0 ORDER BY rowid")]
 
     def wait_for_stored(self, phone: Phone, n: int) -> None:
-        for _ in range(300):
+        for _ in range(600):
             if sum(row["stored_at_ms"] is not None for row in self.rows()) == n:
                 return
             phone.page.wait_for_timeout(50)
@@ -113,9 +115,11 @@ def choose(phone: Phone, *contents: bytes, title: str = "Train", original: bool 
     if original:  # what a browser without our page scripts would send
         phone.page.evaluate("document.querySelector('[data-photos]').removeAttribute('data-photos')")
     phone.page.fill("[name$='.title']", title)
-    given = [
-        {"name": f"photo-{n}.png", "mimeType": "image/png", "buffer": content} for n, content in enumerate(contents, 1)
-    ]
+    # From the disk: bytes that are handed to the browser by themselves take seconds for each megabyte.
+    folder = Path(tempfile.mkdtemp(dir=phone.firm.path.parent))
+    given = [folder / f"photo-{n}.png" for n in range(1, len(contents) + 1)]
+    for file, content in zip(given, contents, strict=True):
+        file.write_bytes(content)
     phone.page.set_input_files("input[type=file]", given)
 
 
@@ -219,29 +223,27 @@ def test_one_file_that_fails_holds_up_neither_the_others_nor_what_was_typed(offi
     office.wait_for_stored(rita, 2)
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
+def test_what_is_no_photo_is_refused_beside_its_input_and_what_was_typed_stays(office):
+    rita, fine = office.phone("rita"), []
+    for content, words in (
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "This kind of file is not accepted"),
         (b"<!doctype html><script>alert(1)</script>", "This kind of file is not accepted"),
         (files.jpeg(after=b"<script >alert(1)</script>"), "This kind of file is not accepted"),
         (b"\x89PNG\r\n\x1a\n" + bytes(20_000_001), "larger than 20 MB"),
-    ],
-)
-def test_what_is_no_photo_is_refused_beside_its_input_and_what_was_typed_stays(office, content, words):
-    rita = office.phone("rita")
-    choose(rita, files.png(40, 30), content, title="Train to Suzhou", original=True)
-    rita.page.locator("main form[enctype] button[type=submit]").last.click()
-    rita.page.locator(".field__error").first.wait_for()
+    ):
+        fine.append(files.png(40 + len(fine), 30))
+        choose(rita, fine[-1], content, title="Train to Suzhou", original=True)
+        rita.page.locator("main form[enctype] button[type=submit]").last.click()
+        rita.page.locator(".field__error").first.wait_for()
 
-    assert words in rita.page.locator(".photos .field__error").inner_text()
-    assert rita.page.input_value("[name$='.title']") == "Train to Suzhou"
-    assert "photo-1.png is kept" in rita.page.locator(".photos").inner_text()
+        assert words in rita.page.locator(".photos .field__error").inner_text()
+        assert rita.page.input_value("[name$='.title']") == "Train to Suzhou"
+        assert "photo-1.png is kept" in rita.page.locator(".photos").inner_text()
 
-    # The photo that was fine is saved with the form that follows, and need not be chosen again.
-    save(rita)
-    office.wait_for_stored(rita, 1)
-    assert [row["hash"] for row in office.rows()] == [hash_of(files.png(40, 30))]
+        # The photo that was fine is saved with the form that follows, and need not be chosen again.
+        save(rita)
+        office.wait_for_stored(rita, len(fine))
+        assert [row["hash"] for row in office.rows()] == [hash_of(each) for each in fine]
 
 
 def test_photos_are_made_smaller_and_lose_the_cameras_notes(office):
