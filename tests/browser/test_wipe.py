@@ -42,7 +42,7 @@ def write_without_signal(site, name="Acme"):
     site.wait_for_chip("saved")
 
 
-def test_what_is_unsent_is_rescued_where_the_owner_is_trusted(site):
+def test_what_is_unsent_is_rescued_where_the_owner_is_trusted_and_the_device_can_be_used_again(site):
     site.sign_in()
     write_without_signal(site)
     order(site, is_trusted=True)
@@ -54,6 +54,10 @@ def test_what_is_unsent_is_rescued_where_the_owner_is_trusted(site):
     assert device_of(site.firm)["state"] == "emptied"
     assert "was deleted" in site.page.inner_text("main") and "已删除" in site.page.inner_text("main")
     site.wait_for(NOTHING_STAYS)
+
+    site.sign_in("ron")
+
+    assert site.host == "device"
 
 
 def test_what_is_unsent_is_refused_where_the_owner_is_not_trusted(site):
@@ -88,23 +92,27 @@ def test_whoever_opens_a_page_of_the_server_on_it_empties_it(site):
 def test_a_wipe_that_was_stopped_in_the_middle_goes_on_at_the_next_start(site):
     site.sign_in()
     [worker] = site.context.service_workers
-    # The browser ends the worker before the last step: deleting the rows.
+    # It comes to nothing before the last step, deleting the rows, and the browser ends the worker.
     worker.evaluate("""() => {
       const whole = indexedDB.deleteDatabase.bind(indexedDB);
-      indexedDB.deleteDatabase = (name) => (name === 'roadbook' ? new EventTarget() : whole(name));
+      indexedDB.deleteDatabase = (name) => {
+        if (name === 'roadbook') throw new DOMException('not now');
+        return whole(name);
+      };
     }""")
     site.faults.plan = [{"status": 401, "error": "wiped"}]
     site.page.evaluate("dispatchEvent(new Event('online'))")
     site.wait_for("(await caches.keys()).length === 0")
-    site.stop_worker()
+    site.wait_for("(await indexedDB.databases()).map(({ name }) => name).join() === 'roadbook'")
     site.go_offline()
+    site.stop_worker()
 
-    site.page.evaluate("navigator.serviceWorker.controller.postMessage({ type: 'wake' })")
-
-    site.page.wait_for_timeout(2_000)  # the page goes on to say so, which it cannot without signal
+    # The page goes on to say so, which it cannot without signal.
+    with site.page.expect_event("requestfailed", lambda request: request.url.endswith("/wiped")):
+        site.page.evaluate("navigator.serviceWorker.controller.postMessage({ type: 'wake' })")
     site.context.set_offline(False)
     site.open("/wiped")
-    site.wait_for("(await indexedDB.databases()).length === 0")
+    assert site.page.evaluate("indexedDB.databases()") == []
 
 
 def test_what_the_server_had_refused_is_handed_in(site):
@@ -124,17 +132,6 @@ def test_what_the_server_had_refused_is_handed_in(site):
         [left] = wipe.left_of(conn, "rita")
     assert [one["set"]["body"] for one in left["operations"]] == ["Typed"]
     site.wait_for(NOTHING_STAYS)
-
-
-def test_an_emptied_device_can_be_used_again(site):
-    site.sign_in()
-    order(site, is_trusted=True)
-    site.page.wait_for_url("**/wiped")
-    site.wait_for(NOTHING_STAYS)
-
-    site.sign_in("ron")
-
-    assert site.host == "device"
 
 
 def test_a_farewell_leaves_nothing_either(site):
