@@ -127,7 +127,8 @@ make_user() {
 
 lay_release() {
     now=$(readlink "$root/opt/roadbook/current" || true)
-    [ -z "$now" ] || [ "$now" = "releases/$version" ] ||
+    # A standby has no firm that would need a copy, or a way back.
+    [ -z "$now" ] || [ "$now" = "releases/$version" ] || is_standby ||
         fail "Roadbook ${now#releases/} is installed. To change to $version, which takes a copy of the firm first and can go back: roadbook upgrade $source"
     folder /opt/roadbook 755 root:root
     folder /opt/roadbook/releases 755 root:root
@@ -138,6 +139,7 @@ lay_release() {
     fi
     [ "$now" != "releases/$version" ] || return 0
     did "release $version in use"
+    restart=yes
     run ln -sfn "releases/$version" "$root/opt/roadbook/current"
 }
 

@@ -210,6 +210,18 @@ def test_another_release_is_left_to_the_command_that_can_go_back(image, checkout
     assert stamps(image) == before
 
 
+def test_a_standby_which_has_no_firm_to_copy_changes_to_another_release_by_the_same_script(image, checkout, tmp_path):
+    newer = take_checkout(tmp_path / "newer")
+    (newer / "server/newer.py").write_text("")
+    own = copied(image, tmp_path)
+    done = install(newer, "--root", own, "--standby", "--dry-run")
+    (own / "var/lib/roadbook/roadbook.db").touch()
+    serving = install(newer, "--root", own, "--dry-run")
+
+    assert (done.returncode, f"release {version(newer)} in use" in done.stdout) == (0, True), done.stdout
+    assert (serving.returncode, "roadbook upgrade" in serving.stdout) == (1, True)
+
+
 def test_a_dry_run_says_everything_and_does_nothing(checkout, tmp_path):
     done = install(checkout, "--root", tmp_path / "image", "--url", URL, "--dry-run")
 
