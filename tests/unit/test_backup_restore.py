@@ -115,9 +115,11 @@ def test_a_point_in_time_brings_the_firm_as_it_was_then(settings, capsys):
     add_account(settings, "Mistake")
     off_site(settings)
 
+    before = life.remembered(settings.data)["epoch"]
+
     told = said(capsys, "restore", "--at", between.isoformat())
 
-    assert accounts(settings.data) == ["Acme"]
+    assert accounts(settings.data) == ["Acme"] and life.remembered(settings.data)["epoch"] != before
     assert re.search(r"Asked for +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d Asia/Shanghai \(\d\d:\d\d:\d\d UTC\)", told)
     add_account(settings, "Afterwards")
     off_site(settings)

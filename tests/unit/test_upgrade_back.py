@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server import audit
-from server.backup import frozen
+from server.backup import frozen, mending
 from server.database import connect_reader
 from server.firm import Firm
 from server.upgrade import database, journal, trial
@@ -121,6 +121,32 @@ def test_what_was_written_after_going_back_was_cut_short_lies_aside_too_and_devi
 def epoch_of_file(data: Path) -> str:
     with closing(connect_reader(data / "roadbook.db")) as db:
         return db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
+
+
+def test_once_the_earlier_database_is_back_the_trial_is_over_and_the_replica_begins_anew(data):
+    """What went off-site meanwhile is of a file that is gone from here."""
+    database.keep(data, OLD, NEW)
+    write_customer(data, "Trial")
+    assert trial.is_on(data)
+
+    database.put_back(data, OLD, NEW)
+
+    assert not trial.is_on(data) and (data / mending.ASKED).exists()
+
+
+def test_a_copy_that_is_not_what_was_copied_is_refused_and_has_no_name(data, monkeypatch):
+    def spoil(reading, writing, *_):
+        writing.write(reading.read()[:-1] + b"?")
+
+    def cannot_share(*_):
+        raise OSError
+
+    monkeypatch.setattr(database.fcntl, "ioctl", cannot_share)
+    monkeypatch.setattr(database.shutil, "copyfileobj", spoil)
+
+    with pytest.raises(Failed, match="is the disk damaged"):
+        database.keep(data, OLD, NEW)
+    assert not (data / database.KEPT / OLD / database.NAME).exists() and not trial.is_on(data)
 
 
 def test_devices_go_on_after_going_back_where_nothing_was_written(data):
