@@ -22,6 +22,10 @@ class NotUsable(Exception):
     """This file cannot take a firm's place; the message says why and what to do."""
 
 
+class Newer(NotUsable):
+    """A newer release than this one can use it."""
+
+
 @dataclass(frozen=True)
 class Found:
     """rows: entity -> how many are not deleted. identity: of the firm, whatever copy. last_ms: of the last change."""
@@ -88,7 +92,7 @@ def _proven(db: sqlite3.Connection, file: Path) -> Found:
     if not {"meta", "counter", "history", "_sqlite_migrations"} <= tables:
         raise NotUsable(f"{file} is a database, but not Roadbook's")
     if newer := unknown_names(db):
-        raise NotUsable(f"{file} is of a newer Roadbook (it has {newer[-1]}): bring this one up to date first")
+        raise Newer(f"{file} is of a newer Roadbook (it has {newer[-1]}): bring this one up to date first")
     answer = [row[0] for row in db.execute("PRAGMA integrity_check(3)")]
     if answer != ["ok"]:
         raise NotUsable(f"{file} is damaged ({'; '.join(answer)[:200]}): take another copy")

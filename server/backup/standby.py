@@ -137,10 +137,12 @@ def promote(settings: Settings, now_ms: int) -> Report:
         file = scratch / "roadbook.db"
         try:
             _catch_up(settings, folder)
+            found = check.check(folder / "roadbook.db")
             os.replace(folder / "roadbook.db", file)
-            found = check.check(file)
+        except check.Newer as error:
+            raise NotRestored(f"{error}, by deployment/install.sh of that release, and promote again") from None
         except NotUsable:
-            shutil.rmtree(folder, ignore_errors=True)
+            empty(folder)  # and without the folder this would look like a machine for a new firm
             raise NotRestored("what was followed is damaged: roadbook restore fetches the firm") from None
         except (NotFetched, OSError) as error:
             raise NotRestored(f"{error}. What is off-site may be more than what was followed: without it edits that"

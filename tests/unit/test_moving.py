@@ -11,10 +11,11 @@ import time
 
 import pytest
 
-from server.backup import frozen, moving
+from server.backup import frozen, in_use, moving
 from server.backup.moving import NotMoved
 from server.backup.nightly import tell_administrators
 from server.config import read_settings
+from server.database import connect_writer
 from server.firm import Firm
 from server.writer import Frozen
 
@@ -384,6 +385,34 @@ def test_a_standby_is_not_promoted_where_nobody_knows_what_it_lacks(settings, tm
 
     os.rename(tmp_path / "away", tmp_path / "replica")
     assert standby.promote(second, int(time.time() * 1000)).found.seq
+
+
+def test_a_standby_of_an_earlier_release_says_what_it_needs_and_keeps_what_it_followed(settings, tmp_path):
+    from server.backup import standby
+    from server.backup.restore import NotRestored
+
+    second = read_settings(
+        {
+            "ROADBOOK_DATA": str(tmp_path / "second"),
+            "ROADBOOK_URL": "http://localhost:8000",
+            "ROADBOOK_REPLICA": f"file://{tmp_path}/replica",
+        }
+    )
+    db = connect_writer(settings.data / "roadbook.db")
+    db.execute("INSERT INTO _sqlite_migrations VALUES (99, 'roadbook', 'm9999_future', 'now')")
+    db.close()
+    off_site(settings)
+    follow_for_a_moment(second)
+
+    with pytest.raises(NotRestored, match=r"newer Roadbook.*install\.sh of that release"):
+        standby.promote(second, 1)
+
+    assert (second.data / "standby" / "roadbook.db").exists()
+    (second.data / "standby" / "roadbook.db").write_bytes(b"damaged")
+    with pytest.raises(NotRestored, match="roadbook restore fetches the firm"):
+        standby.promote(second, 1)
+    with pytest.raises(in_use.CannotOpen, match="is a standby"):
+        Firm.open(second.data)
 
 
 def test_nobody_begins_to_follow_while_a_standby_is_promoted(settings, tmp_path, monkeypatch):
