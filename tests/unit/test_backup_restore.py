@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from server import life
-from server.backup import copies, in_use, litestream, restore
+from server.backup import copies, in_use, litestream, mending, restore
 from server.backup.in_use import CannotOpen
 from server.backup.replicator import Replicator, places_of
 from server.backup.restore import NotRestored, Source
@@ -71,6 +71,7 @@ def test_one_command_puts_the_replica_in_place_and_keeps_what_was_there(settings
     (aside,) = settings.data.glob("before-restore-*")
     assert accounts(aside) == ["Acme", "Later"]
     assert str(aside) in told and "Start the server" in told
+    assert (settings.data / mending.ASKED).exists()  # the replica is of what lies aside
     assert not (settings.data / in_use.SCRATCH).exists()
 
 
@@ -299,6 +300,15 @@ def full_of_zeros(good, bad):
     bad.write_bytes(content)
 
 
+def without_one_index(good, bad):
+    """Only whoever reads all of it and compares can find that."""
+    shutil.copyfile(good, bad)
+    with plain.connect(bad) as db:
+        db.execute("PRAGMA writable_schema = on")
+        db.execute("DELETE FROM sqlite_master WHERE name = 'membership_held_from_seq'")
+    db.close()
+
+
 def no_database(good, bad):
     bad.write_text("Dear administrator, …")
 
@@ -324,6 +334,7 @@ def of_a_newer_version(good, bad):
 BAD = {
     half_written: "ends too soon",
     full_of_zeros: "is damaged",
+    without_one_index: "is damaged",
     no_database: "is not an SQLite database",
     empty: "is empty",
     of_something_else: "is a database, but not Roadbook's",
@@ -366,6 +377,23 @@ def test_a_damaged_database_is_replaced_and_kept(settings, tmp_path, capsys):
     assert accounts(settings.data) == []
     (aside,) = settings.data.glob("before-restore-*")
     assert (aside / "roadbook.db").read_bytes().startswith(b"not a database")
+
+
+def test_the_log_of_a_damaged_database_is_not_taken_for_one_of_the_restored(settings, tmp_path, capsys):
+    """SQLite would read it into whatever file lies beside it."""
+    copies.make(settings.data / "roadbook.db", tmp_path / "good.db")
+    firm = Firm.open(settings.data, Clock())
+    as_server(firm, op("account", "acme", name="Acme", kind="customer", owner_id="rita"))
+    shutil.copyfile(settings.data / "roadbook.db-wal", tmp_path / "wal")
+    firm.close()
+    (settings.data / "roadbook.db").write_bytes(b"not a database any more" * 1000)
+    shutil.copyfile(tmp_path / "wal", settings.data / "roadbook.db-wal")
+
+    said(capsys, "restore", "--from", f"{tmp_path}/good.db")
+
+    (aside,) = settings.data.glob("before-restore-*")
+    assert (aside / "roadbook.db-wal").read_bytes() == (tmp_path / "wal").read_bytes()
+    assert (settings.data / "roadbook.db-wal").read_bytes() == b"" and accounts(settings.data) == []
 
 
 def test_what_is_not_finished_leaves_the_old_in_place(settings, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 
 from server import audit
 from server.backup import frozen, mending
-from server.database import connect_reader
+from server.database import connect_reader, connect_writer
 from server.firm import Firm
 from server.upgrade import database, journal, trial
 from server.upgrade.change import Change
@@ -132,6 +132,24 @@ def test_once_the_earlier_database_is_back_the_trial_is_over_and_the_replica_beg
     database.put_back(data, OLD, NEW)
 
     assert not trial.is_on(data) and (data / mending.ASKED).exists()
+
+
+def test_no_copy_is_made_while_a_part_of_the_firm_is_only_in_its_log(data, monkeypatch):
+    """Somebody looks into the file who knows nothing of our locks."""
+
+    def impatient(file):
+        db = connect_writer(file)
+        db.execute("PRAGMA busy_timeout = 0")
+        return db
+
+    monkeypatch.setattr(database, "connect_writer", impatient)
+    with closing(connect_reader(data / "roadbook.db")) as looking:
+        looking.execute("BEGIN")
+        looking.execute("SELECT count(*) FROM account").fetchone()
+        write_customer(data, "Logged")
+
+        with pytest.raises(Failed, match="still open elsewhere"):
+            database.keep(data, OLD, NEW)
 
 
 def test_a_copy_that_is_not_what_was_copied_is_refused_and_has_no_name(data, monkeypatch):
