@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -32,11 +33,14 @@ async def last_word(request: Request) -> Response:
         found = wipe.order_by_word(conn, word)
     if found is None:
         return problem(request, 404)
-    await firm.write(lambda conn: _hear(conn, found, left, is_done, firm.clock()))
+    await firm.write(lambda conn: _hear(conn, word, left, is_done, firm.clock()))
     return JSONResponse({"heard": True}, headers=CLEAR if is_done else None)
 
 
-def _hear(conn, found: wipe.Order, left: list[dict], is_done: bool, now_ms: int) -> None:
+def _hear(conn, word: str, left: list[dict], is_done: bool, now_ms: int) -> None:
+    found = wipe.order_by_word(conn, word)
+    if found is None:  # taken back just now
+        return
     if left:
         wipe.keep_left(conn, found, left, now_ms)
     if is_done and wipe.note_done(conn, found, now_ms):
@@ -51,7 +55,7 @@ async def page_is_shown(request: Request) -> Response:
         found = wipe.order_by_word(conn, request.path_params["word"])
     if found is None:
         return problem(request, 404)
-    await firm.write(lambda conn: _hear(conn, found, [], True, firm.clock()))
+    await firm.write(lambda conn: _hear(conn, request.path_params["word"], [], True, firm.clock()))
     return Response(status_code=204)
 
 
@@ -108,11 +112,13 @@ async def act(request: Request, by: str, by_device: str, found: dict, form: dict
             audit.note(conn, now_ms, by, by_device, "device_signed_out", about, {"of": found["user_id"]})
         elif act == "take_back" and wipe.take_back(conn, device_id, now_ms):
             audit.note(conn, now_ms, by, by_device, "wipe_taken_back", about, {"of": found["user_id"]})
-        elif act == "wipe" and found["state"] != "emptied":
+        elif act == "wipe":
             is_trusted = form.get("trusted") == "1"
-            places.extend(wipe.order(conn, device_id, is_trusted, by, now_ms))
-            detail = {"of": found["user_id"], "trusted": int(is_trusted)}
-            audit.note(conn, now_ms, by, by_device, "wipe_ordered", about, detail)
+            # It has emptied itself meanwhile, or it was long ago: the page that comes next says so.
+            with suppress(wipe.NotOrdered):
+                places.extend(wipe.order(conn, device_id, is_trusted, by, now_ms))
+                detail = {"of": found["user_id"], "trusted": int(is_trusted)}
+                audit.note(conn, now_ms, by, by_device, "wipe_ordered", about, detail)
 
     await firm.write(job)
     # Its open pages make it ask, and hear it.
