@@ -1,6 +1,7 @@
 """A firm on another machine: moved with everything, or taken over by a standby. Real servers, replicators, devices."""
 
 import http.client
+import json
 import os
 import random
 import shutil
@@ -17,15 +18,18 @@ from server.backup.nightly import tell_administrators
 from server.config import read_settings
 from server.database import connect_writer
 from server.firm import Firm
+from server.sign_in import sessions
 from server.writer import Frozen
+from sync.schema import schema_hash
 
 from ..conftest import ROOT
-from ..device import Device
-from ..disaster.drill import Typing, connect, judge, known_to, make_people, type_something, wait_until_safe
+from ..device import Device, new_id
+from ..disaster.drill import Typing, connect, judge, known_to, make_people, wait_until_safe
 from ..disaster.machine import Machine, plain_environment, wait_until
 from ..disaster.storage import in_folder
 from ..small_firm import Clock, as_server, make_firm, op
 from .replicas import off_site
+from .shell import client
 
 
 @pytest.fixture
@@ -106,47 +110,6 @@ def test_a_firm_moves_to_another_machine_and_no_device_begins_anew(machines, tmp
     wait_until_safe(phones[0], new)
 
 
-def test_devices_of_a_frozen_firm_are_told_to_come_again_and_keep_what_they_have(machines, tmp_path):
-    old = machines(in_folder(tmp_path / "replica"))
-    phones = make_people(old.data)
-    old.start()
-    connect(phones, old)
-    wait_until_safe(phones[0], old)
-    command(old, "freeze")
-
-    phone = phones[0]
-    type_something(phone, random.Random(61))
-    answer = list_status(phone)
-    assert answer == (503, "30")
-    assert phone.outbox
-    assert old.stop("serve") == 0
-    old.start_server()
-    assert ask(phone, "GET", "/people").status == 200
-    assert list_status(phone) == (503, "30")
-
-    assert "goes on here" in command(old, "thaw")
-
-    for each in phones:
-        assert each.try_sync(), old.log()
-    assert phone.outbox == []
-    wait_until_safe(phone, old)
-
-
-def list_status(phone) -> tuple[int, str]:
-    """What the sync of this device is answered, and when it may come again."""
-    import json
-
-    from sync.schema import schema_hash
-
-    asked = {"protocol": 1, "schema": schema_hash(), "cursor": phone.cursor, "ops": phone.outbox}
-    connection = http.client.HTTPConnection("127.0.0.1", phone.port, timeout=30)
-    headers = {"Host": f"localhost:{phone.port}", "Cookie": phone._cookie, "Content-Type": "application/json"}
-    connection.request("POST", "/sync", json.dumps(asked), headers)
-    answer = connection.getresponse()
-    answer.read()
-    return answer.status, answer.headers["Retry-After"]
-
-
 def test_a_standby_takes_over_from_a_server_that_was_killed(machines, tmp_path):
     replica, dice = in_folder(tmp_path / "replica"), random.Random(62)
     first = machines(replica)
@@ -211,6 +174,39 @@ def test_the_writer_of_a_frozen_firm_changes_nothing_and_refuses_no_reader(setti
     assert rita.rows["user"]
     firm.close()
     Firm.open(settings.data, Clock()).close()
+
+
+def test_devices_of_a_frozen_firm_are_told_to_come_again_and_keep_what_they_have(settings):
+    def asked(browser):
+        assert browser.get("/stickies").status_code == 200
+        return browser.post("/sync", json={"protocol": 1, "schema": schema_hash(), "cursor": "", "ops": [made]})
+
+    made = op("sticky", new_id(), body="Typed while frozen", owner_id="rita")
+    firm = Firm.open(settings.data, Clock())
+    with browser_of(firm, "rita") as browser:
+        moving.freeze(settings, 1)
+        told = asked(browser)
+        assert (told.status_code, told.headers["Retry-After"]) == (503, "30")
+    firm.close()
+
+    firm = Firm.open(settings.data, Clock())
+    with browser_of(firm, "rita", browser.cookies) as browser:
+        assert asked(browser).status_code == 503
+        assert moving.thaw(settings, 2)
+        lines = [json.loads(line) for line in asked(browser).text.splitlines()]
+    firm.close()
+    assert [line["outcome"]["is"] for line in lines if "outcome" in line] == ["applied"]
+
+
+def browser_of(firm, user_id: str, cookies=None):
+    """Signed in; as long as it is open, the server does by itself what it does."""
+    browser = client(firm)
+    if cookies is None:
+        given = {"user_id": user_id, "device_id": "phone", "device_name": "Phone", "started_by": "password"}
+        token = firm.write_now(lambda db: sessions.start(db, **given, now_ms=firm.clock()))
+        cookies = {"roadbook": token}
+    browser.cookies.update(cookies)
+    return browser
 
 
 def test_a_freeze_that_cannot_bring_everything_off_site_is_given_up(settings, tmp_path):
