@@ -10,13 +10,7 @@ import pytest
 from .drill import Typing, connect, make_people, recover, type_something, wait_until_safe
 from .lives import lives
 from .machine import Machine, wait_until
-from .storage import Line, in_bucket, in_folder, s3_server
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with s3_server(tmp_path_factory.mktemp("s3") / "log") as port:
-        yield port
+from .storage import Line, in_bucket, in_folder
 
 
 @pytest.fixture
@@ -42,7 +36,9 @@ def test_machine_after_machine_dies_while_people_type(machines, tmp_path):
     replica, dice = in_folder(tmp_path / "replica"), random.Random(50)
     machine = machines(replica)
     phones = make_people(machine.data)
-    machine.start()
+    machine.start_server()
+    assert_devices_keep_what_no_replicator_brings_away(machine, phones[0], dice)
+    machine.start_replicator()
     for seed in range(2):
         connect(phones, machine)
         wait_until_safe(phones[0], machine)
@@ -55,10 +51,18 @@ def test_machine_after_machine_dies_while_people_type(machines, tmp_path):
         assert_nothing_lost(recover(phones, machine, dice))
 
 
+def assert_devices_keep_what_no_replicator_brings_away(machine, phone, dice):
+    phone.port = machine.port
+    type_something(phone, dice)
+    assert phone.try_sync(), machine.log()
+    assert phone.sent
+    assert "the replicator does not run" in machine.log()
+
+
 def test_bucket_that_was_out_of_reach_when_the_machine_died(machines, s3):
     """Then devices alone have what people typed last: enough of it that it cannot be luck."""
     line, dice = Line(s3), random.Random(51)
-    replica = in_bucket(line.port, "firm")
+    replica = in_bucket(line.port, "firm", "drill")
     machine = machines(replica)
     phones = make_people(machine.data)
     machine.start()
@@ -123,19 +127,3 @@ def test_litestream_that_is_killed_alone_comes_back(machines, tmp_path):
     result = recover(phones, machine, dice)
     assert_nothing_lost(result)
     assert result.behind == 0
-
-
-def test_server_whose_replicator_does_not_run_serves_says_so_and_lets_devices_keep(machines, tmp_path):
-    machine = machines(in_folder(tmp_path / "replica"))
-    phones, dice = make_people(machine.data), random.Random(53)
-    machine.start_server()
-    connect(phones, machine)
-
-    type_something(phones[0], dice)
-    assert phones[0].try_sync(), machine.log()
-    assert phones[0].sent
-    assert "the replicator does not run" in machine.log()
-
-    machine.start_replicator()
-    wait_until_safe(phones[0], machine)
-    assert phones[0].sent == []

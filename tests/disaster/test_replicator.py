@@ -80,12 +80,6 @@ class Site:
         return [row[0] for row in sqlite3.connect(to).execute("SELECT word FROM said ORDER BY rowid")]
 
 
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with s3_server(tmp_path_factory.mktemp("s3") / "log") as port:
-        yield port
-
-
 @pytest.fixture
 def sftp(tmp_path):
     with sftp_server(tmp_path, "s3cr3t") as reachable:
