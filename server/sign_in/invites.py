@@ -66,5 +66,5 @@ def qr_svg(text: str) -> str:
     out = io.BytesIO()
     code = segno.make(text, error="m", micro=False)
     colours = {"dark": "#000", "light": "#fff"}
-    code.save(out, kind="svg", scale=6, border=4, xmldecl=False, svgclass="qr", lineclass=None, **colours)
+    code.save(out, kind="svg", scale=6, border=4, xmldecl=False, omitsize=True, svgclass="qr", lineclass=None, **colours)
     return out.getvalue().decode()

@@ -123,3 +123,11 @@ def test_the_qr_code_obeys_the_policy_against_inline_style():
 def test_a_taken_login_is_found_out_inside_the_write_job_too(firm, ben):
     with pytest.raises(passwords.UnfitLogin):
         firm.write_now(lambda conn: passwords.store(conn, ben, "Anna", "hash"))
+
+
+def test_a_code_to_scan_is_drawn_whole_at_any_width():
+    drawn = invites.qr_svg("otpauth://totp/Roadbook")
+    opening = drawn[: drawn.index(">")]
+
+    # A size of its own would push a narrow page aside, or have the code cut off.
+    assert "viewBox=" in opening and "width=" not in opening
