@@ -44,7 +44,7 @@ def fill(place: Path) -> None:
 
 def test_a_new_firm_on_a_disk_without_room_is_begun_once_there_is_some(small):
     remount(small, "size=200k")
-    with pytest.raises(CannotOpen, match="the disk is full. Make room"):
+    with pytest.raises(CannotOpen, match=r"the disk is full\. Make room"):
         Firm.open(small / "firm")
 
     remount(small, "size=20m")
@@ -85,7 +85,7 @@ def test_a_firm_on_a_disk_that_may_only_be_read_is_told_so(small):
     Firm.open(small / "firm").close()
     remount(small, "ro,size=20m")
 
-    with pytest.raises(CannotOpen, match="the disk may only be read. Mount it for writing") as said:
+    with pytest.raises(CannotOpen, match=r"the disk may only be read\. Mount it for writing") as said:
         Firm.open(small / "firm")
     assert "chown" not in str(said.value)
 
