@@ -119,7 +119,7 @@ export class Answers {
     const form = await textsOf(request);
     const next = localPath(url.searchParams.get("next"));
     if (!replica) return this.fromNetwork(request, "failed");
-    if (form.act === "again") return this.#signInAgain(request, replica, next);
+    if (form.act === "again") return this.#signInAgain(replica, next);
     const why = this.#host.locked === "lease" ? "" : await this.#host.guard.unlock(replica, form, Date.now());
     if (!why) return seeOther(next);
     this.#host.guard.ask();
@@ -127,10 +127,14 @@ export class Answers {
   }
 
   /** The session ends, so that only the person opens it who signs in; what was typed here stays.
-   * @param {Request} request @param {any} replica @param {string} next */
-  async #signInAgain(request, replica, next) {
+   * @param {any} replica @param {string} next */
+  async #signInAgain(replica, next) {
     const answer = await fetch("/devices/leave", { method: "POST" }).catch(() => null);
-    if (!answer?.ok) return this.#trouble(request, "unsent");
+    // Not the app's page for it: its parts are locked, and load it anew for ever.
+    if (!answer?.ok) {
+      this.#host.guard.ask();
+      return this.#lockPage("/locked", { next }, { why: "unsent" }, 503);
+    }
     await this.#host.guard.leave(replica);
     return seeOther(`/sign-in?next=${encodeURIComponent(next)}`);
   }

@@ -10,7 +10,7 @@ import pytest
 from server.devices import lease
 from server.sign_in import passwords
 from tests.browser.phone import phone_at
-from tests.browser.shared_phone import meet, post, set_clock, shared  # noqa: F401
+from tests.browser.shared_phone import aside, meet, post, set_clock, shared  # noqa: F401
 from tests.unit.shell import PASSWORD, password_hash
 
 PIN = "493817"
@@ -68,13 +68,55 @@ def test_nothing_is_shown_and_nothing_taken_while_it_is_locked(locked):
       }
       return shown;
     }"""
-    for path in ("/", "/customers", "/search?q=Acme", "/me", "/outbox/export.json", "/customers/new", "/me/app-lock"):
+    paths = ["/", "/customers", "/search?q=Acme", "/me", "/outbox/export.json", "/customers/new", "/me/app-lock"]
+    for path in [*paths, "/attachments/a"]:
         for status, text in locked.page.evaluate(ask, path):
             assert "Acme" not in text, path
             assert status in (0, 423), (path, status)  # 0: only the server could, and there is no signal
     locked.open("/customers")
     assert "Acme" not in locked.page.content()
     assert locked.page.locator("nav").count() == 0
+    assert locked.page.locator("[name=pin]").is_visible()
+
+
+# What the worker answers to a message of a page.
+SAID = """async (message) => {
+  const { port1, port2 } = new MessageChannel();
+  const answer = new Promise((resolve) => (port1.onmessage = ({ data }) => resolve(data)));
+  navigator.serviceWorker.controller.postMessage(message, [port2]);
+  return Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 1000, 'nothing'))]);
+}"""
+
+
+def test_nobody_is_reminded_of_anything_while_it_is_locked(locked):
+    page = aside(locked)
+
+    def asked() -> list:
+        reminded = page.evaluate(SAID, {"type": "reminders", "is_looked_at": True})
+        return [bool(reminded["words"]), page.evaluate(SAID, {"type": "snooze", "key": "task:none:2026-01-01"})]
+
+    assert asked() == [False, "nothing"]
+    assert post(locked, "/locked", pin=PIN)
+    assert asked()[0] and asked()[1] != "nothing"
+
+
+def test_the_page_of_the_lock_does_not_keep_it_open(locked):
+    set_clock(locked, DAY_MS)
+    page = aside(locked)
+
+    for _ in range(2):
+        assert page.evaluate(SAID, {"type": "here", "is_looked_at": True}) == {"locked": "app", "has_lock": True}
+
+
+def test_without_signal_nobody_can_sign_in_again_and_nothing_opens(locked):
+    locked.page.click("button:has-text('Sign in again')")
+    locked.page.get_by_text("This needs the network").wait_for()
+    assert locked.page.locator("[name=pin]").is_visible()
+
+    locked.context.set_offline(False)
+    meet(locked)
+    locked.open("/customers")
+
     assert locked.page.locator("[name=pin]").is_visible()
 
 

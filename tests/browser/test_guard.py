@@ -52,6 +52,16 @@ def test_a_clock_that_was_set_back_locks_it(device):
     ]
 
 
+def test_it_is_locked_also_while_its_rows_are_not_whole_and_a_lease_is_not_asked_for_then(device):
+    assert device("""
+      await device.meet(arg - 31 * 86_400_000);
+      const before = device.guard.locked(device.replica, arg, false);
+      await device.setPin(arg);
+      await device.close();
+      return [before, device.guard.locked(device.replica, arg, false)];
+    """) == ["", "app"]
+
+
 def test_it_stays_open_and_stays_locked_when_the_worker_was_stopped(device):
     assert device("""
       await device.setPin(arg);
