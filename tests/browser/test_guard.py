@@ -65,8 +65,9 @@ def test_it_is_locked_also_while_its_rows_are_not_whole_and_a_lease_is_not_asked
 def test_it_stays_open_and_stays_locked_when_the_worker_was_stopped(device):
     assert device("""
       await device.setPin(arg);
+      await device.touch(arg + 200_000);
       await device.stop();
-      const open = device.locked(arg + 1_000);
+      const open = device.locked(arg + 400_000);
       await device.close();
       await device.stop();
       return [open, device.locked(arg + 1_000)];
@@ -104,6 +105,19 @@ def test_while_a_try_has_to_wait_not_even_the_right_pin_counts_and_a_new_worker_
       const later = await device.unlock(PIN, arg + 30_000);
       return [early, failures, later, device.lock.failures, device.locked(arg + 30_000)];
     """) == ["wait", 3, "", 0, ""]
+
+
+def test_ten_wrong_pins_lock_it_also_under_whoever_tries_to_change_it(device):
+    assert device("""
+      await device.setPin(arg);
+      let now = arg;
+      for (let n = 0; n < 10; n++) {
+        now += device.words(now).lock_wait_s * 1_000;
+        await device.touch(now);
+        await device.change({ act: 'off', pin: '1' }, now);
+      }
+      return [device.lock.failures, device.locked(now)];
+    """) == [10, "app"]
 
 
 def test_a_clock_that_was_set_back_by_years_makes_nobody_wait_for_years(device):

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from server.admin import people
 from server.database import sqlite3
 from server.devices import known, wipe
 from server.firm import Firm
@@ -276,6 +277,28 @@ def test_a_session_that_goes_on_lasts_no_longer_for_an_order_taken_back(firm, ad
     admin.post(f"/admin/devices/{device_id}", data={"act": "take_back"})
 
     firm.clock.now_ms += sessions.IDLE_MS
+
+    assert ask(phone)[0] == 401
+
+
+def test_an_emptied_device_cannot_be_taken_back(firm, admin, phone):
+    device_id = order(firm, admin, trusted=False)
+    say_done(firm, device_id)
+
+    assert admin.post(f"/admin/devices/{device_id}", data={"act": "take_back"}).status_code == 303
+
+    assert device_of(firm)["state"] == "emptied"
+    assert phone.get("/customers").headers["clear-site-data"] == CLEAR
+
+
+def test_an_order_taken_back_gives_whoever_left_the_firm_no_more_time_than_their_farewell(firm, admin, phone):
+    user_id = device_of(firm)["user_id"]
+    firm.write_now(lambda conn: people.deactivate(conn, firm, None, user_id))
+    device_id = order(firm, admin, trusted=True)
+    admin.post(f"/admin/devices/{device_id}", data={"act": "take_back"})
+    assert ask(phone)[0] == 200
+
+    firm.clock.now_ms += sessions.FAREWELL_MS
 
     assert ask(phone)[0] == 401
 
