@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from server import disk
 from server.database import connect_reader, sqlite3
 
 from . import quiet, state
@@ -72,9 +73,10 @@ def make(database: Path, to: Path) -> Found:
     except NotUsable as error:
         raise NotCopied(f"the copy is not good: {error}. Look with roadbook doctor whether the database is") from None
     except (OSError, sqlite3.Error) as error:
-        raise NotCopied(f"no copy can be written to {to.parent}: {_reason(error)}. {_way_out(error)}") from None
+        raise NotCopied(_why_not(database, to.parent, error)) from None
     finally:
-        making.unlink(missing_ok=True) if making.parent.is_dir() else None
+        with suppress(OSError):  # why it could not be made is told already
+            making.unlink(missing_ok=True)
 
 
 def newest(copies: Path) -> Copy | None:
@@ -165,6 +167,14 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _why_not(database: Path, folder: Path, error: Exception) -> str:
+    """Beside its database SQLite needs room and leave to write, even to read it: that may be what fails."""
+    is_of_the_source = isinstance(error, sqlite3.Error) and disk.trouble(folder, error) is None
+    if is_of_the_source and (why := disk.trouble(database.parent, error)):
+        return f"no copy can be made of {database}: {why}"
+    return f"no copy can be written to {folder}: {_reason(error)}. {_way_out(error)}"
 
 
 def _reason(error: Exception) -> str:

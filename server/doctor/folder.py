@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from server import disk
 from server.database import sqlite3
 from server.migrations import migrations
 from server.watching import gauges
@@ -26,6 +27,9 @@ SET_CLOCK = "set the clock of this machine: timedatectl set-ntp true"
 
 
 def examine_folder(folder: Path, now_s: float) -> Iterator[Finding]:
+    if folder.exists() and not folder.is_dir():
+        yield Finding("data folder", "failed", f"{folder} is a file", "name a folder in ROADBOOK_DATA")
+        return
     if not folder.is_dir():
         yield Finding("data folder", "failed", f"{folder} does not exist", f"mkdir -p -m 700 {folder}")
         return
@@ -49,8 +53,8 @@ def _check_writable(folder: Path) -> Finding:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        way_out = f"make the user that runs Roadbook its owner: chown -R roadbook {folder}"
-        return Finding("data folder", "failed", f"{folder} cannot be written: {error.strerror}", way_out)
+        why = disk.trouble(folder, error) or disk.Trouble(error.strerror, "Look whether its disk is mounted")
+        return Finding("data folder", "failed", f"{folder} cannot be written: {why.words}", why.way_out)
     return Finding("data folder", "ok", f"{folder} can be written")
 
 
@@ -74,7 +78,7 @@ def check_space(folder: Path, free: int) -> Finding:
     """A backup before a migration needs as much again as the database has."""
     database = folder / "roadbook.db"
     needed = 2 * database.stat().st_size if database.exists() else 0
-    words = f"{free / GIB:.1f} GiB free"
+    words = f"{free / GIB:.1f} GiB free" if free >= GIB else f"{free // 2**20} MiB free"
     if free < GIB // 4:
         return Finding("disk space", "failed", words, "free some space: below 0.25 GiB edits may be refused")
     if free < max(needed, GIB):
@@ -87,6 +91,8 @@ def check_database(file: Path) -> Finding:
         with closing(_open(file)) as connection:
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as error:
+        if why := disk.trouble(file.parent, error):
+            return Finding("database", "failed", f"it cannot be looked at: {why.words}", why.way_out)
         answer = str(error)
     if answer == "ok":
         return Finding("database", "ok", "quick_check found nothing wrong")

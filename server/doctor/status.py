@@ -36,7 +36,7 @@ def of_firm(settings) -> dict:
             return _down(settings, f"another server answers ({error.code})")
         answer = json.load(error)
     except (OSError, ValueError) as error:
-        return _down(settings, str(getattr(error, "reason", error)))
+        return _down(settings, _in_words(getattr(error, "reason", error)))
     if not isinstance(answer, dict) or host not in answer.get("firms", {}):
         return _down(settings, "another server answers")
     firm = answer.pop("firms")[host]
@@ -90,6 +90,11 @@ def lines(host: str, told: dict) -> list[str]:
         if key in DAILY or part["state"] != "ok":
             shown.append(_line(DAILY.get(key, key.capitalize()), part["words"], part.get("way_out", "")))
     return shown
+
+
+def _in_words(reason: object) -> str:
+    """Without the number that the system has for it."""
+    return (getattr(reason, "strerror", None) or str(reason)).lower()
 
 
 def _overall(told: dict) -> str:

@@ -65,6 +65,6 @@ def qr_svg(text: str) -> str:
     """A QR code as an SVG element without inline style, black on white in both colour schemes."""
     out = io.BytesIO()
     code = segno.make(text, error="m", micro=False)
-    colours = {"dark": "#000", "light": "#fff"}
-    code.save(out, kind="svg", scale=6, border=4, xmldecl=False, omitsize=True, svgclass="qr", lineclass=None, **colours)
+    look = {"dark": "#000", "light": "#fff", "svgclass": "qr", "lineclass": None}
+    code.save(out, kind="svg", scale=6, border=4, xmldecl=False, omitsize=True, **look)
     return out.getvalue().decode()

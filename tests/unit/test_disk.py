@@ -6,14 +6,17 @@ import errno
 import os
 import shutil
 import subprocess
+import threading
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from server import cli, disk
-from server.backup.in_use import CannotOpen
+from server.backup import copies
+from server.backup.in_use import LOCK, CannotOpen
 from server.database import sqlite3
+from server.doctor import folder
 from server.firm import Firm
 from tests.unit.nobody import as_nobody
 
@@ -66,18 +69,24 @@ def test_a_firm_on_a_full_disk_opens_again_once_there_is_room(small):
 def test_a_firm_that_could_not_be_opened_is_held_by_nobody(small):
     """Where several are served, the process goes on and tries again."""
     remount(small, "size=20m")
-    Firm.open(small / "firm").close()
+    firm = Firm.open(small / "firm")  # beside it the file can be opened, and what is noted then has no room
     fill(small)
+    before = threading.active_count(), held(small / "firm" / LOCK)
     for _ in range(3):
-        with pytest.raises(CannotOpen):
+        with pytest.raises(CannotOpen, match="the disk is full"):
             Firm.open(small / "firm")
 
-    held = [os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if _is_link(number)]
-    assert [name for name in held if name.startswith(str(small / "firm"))] == []
+    assert (threading.active_count(), held(small / "firm" / LOCK)) == before
+    firm.close()
 
 
-def _is_link(number: str) -> bool:
-    return os.path.lexists(f"/proc/self/fd/{number}")
+def held(file: Path) -> int:
+    """How many times this process has it open."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # that of the listing itself
+            found.append(os.readlink(f"/proc/self/fd/{number}"))
+    return found.count(str(file))
 
 
 def test_a_firm_on_a_disk_that_may_only_be_read_is_told_so(small):
@@ -91,6 +100,32 @@ def test_a_firm_on_a_disk_that_may_only_be_read_is_told_so(small):
 
     remount(small, "rw,size=20m")
     Firm.open(small / "firm").close()
+
+
+@pytest.mark.parametrize("how", ["full", "read-only"])
+def test_the_doctor_does_not_call_a_disk_s_trouble_damage(small, how):
+    remount(small, "size=20m")
+    Firm.open(small / "firm").close()
+    fill(small) if how == "full" else remount(small, "ro,size=20m")
+
+    told = {one.name: one for one in folder.examine_folder(small / "firm", 0)}
+
+    assert told["disk space"].state == "failed"
+    assert ("may only be read" if how == "read-only" else "MiB free") in str(told)
+    assert "restore" not in str(told) and "chown" not in str(told)
+
+
+def test_a_copy_says_which_of_two_disks_refuses(small, tmp_path):
+    remount(small, "size=300m")
+    Firm.open(small / "firm").close()
+    Firm.open(tmp_path / "firm").close()
+    remount(small, "ro,size=300m")
+
+    with pytest.raises(copies.NotCopied, match=r"no copy can be written to .*small: Read-only"):
+        copies.make(tmp_path / "firm" / "roadbook.db", small / "copy.db")
+    with pytest.raises(copies.NotCopied, match=r"no copy can be made of .*small.*: the disk may only be read"):
+        copies.make(small / "firm" / "roadbook.db", tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()
 
 
 def test_a_command_that_runs_out_of_room_ends_in_words(small, monkeypatch, capsys):

@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_written_fails_with_the_command_that_mends_it():
     told = as_nobody(lambda: [one for one in folder.examine_folder(place, 0) if one.name == "data folder"])
     place.rmdir()
 
-    assert "state='failed'" in told and "Permission denied" in told and "chown" in told
+    assert "state='failed'" in told and "permission denied" in told and "chown" in told
 
 
 def test_a_file_that_another_user_left_is_named(place):
