@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from server.devices import known, wipe
@@ -115,7 +117,21 @@ def test_a_wipe_that_was_stopped_in_the_middle_goes_on_at_the_next_start(site):
     assert site.page.evaluate("indexedDB.databases()") == []
 
 
-def test_what_the_server_had_refused_is_handed_in(site):
+class Deaf:
+    """In front of an app: it does not hear the next words of devices for which the plan says True."""
+
+    def __init__(self, app, plan: list[bool]) -> None:
+        self.app, self.plan = app, plan
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope.get("path") == "/devices/word" and self.plan and self.plan.pop(0):
+            await send({"type": "http.response.start", "status": 500, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await self.app(scope, receive, send)
+
+
+def test_what_the_server_had_refused_is_handed_in_before_anything_is_deleted(site):
     site.sign_in()
     site.page.evaluate("""async () => {
       const body = new FormData();
@@ -124,14 +140,45 @@ def test_what_the_server_had_refused_is_handed_in(site):
       await fetch('/activities/new', { method: 'POST', body });
     }""")
     site.wait_for_chip("needs_you")
+    # Neither what is left nor that all is done is heard at once.
+    deaf = site.faults.app = Deaf(site.faults.app, [True, False, True])
 
     order(site, is_trusted=True)
+    wait_until(site, lambda: len(deaf.plan) == 2)
+    site.page.wait_for_timeout(200)
+    assert "roadbook" in site.page.evaluate("indexedDB.databases().then((all) => all.map(({ name }) => name))")
+    site.page.evaluate("dispatchEvent(new Event('online'))")
     site.page.wait_for_url("**/wiped")
 
     with site.firm.look() as conn:
         [left] = wipe.left_of(conn, "rita")
     assert [one["set"]["body"] for one in left["operations"]] == ["Typed"]
+    assert device_of(site.firm)["state"] == "emptied"
     site.wait_for(NOTHING_STAYS)
+
+
+def wait_until(site, is_so):
+    for _ in range(500):
+        if is_so():
+            return
+        site.page.wait_for_timeout(20)
+    raise AssertionError("it never was so")
+
+
+def test_what_others_left_on_the_device_is_handed_in_under_their_names(js):
+    def entry(author: str, state: str) -> dict:
+        return {"op": json.dumps({"id": f"{author}-{state}", "x_user": author}), "state": state, "reason": None}
+
+    typed = [entry("rita", state) for state in ("waiting", "acked", "refused")]
+    kept = [entry("ron", state) for state in ("waiting", "refused", "sent")]
+
+    left = js("(await import('/service_worker/wipe.js')).leftBehind(...arg)", [typed, kept])
+
+    assert [(one["id"], one["user"], one["state"]) for one in left] == [
+        ("rita-refused", "rita", "refused"),
+        ("ron-waiting", "ron", "waiting"),
+        ("ron-refused", "ron", "refused"),
+    ]
 
 
 def test_a_farewell_leaves_nothing_either(site):
