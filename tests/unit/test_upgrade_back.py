@@ -265,6 +265,19 @@ def _until(last: str, act, kept):
     return write
 
 
+def test_a_release_that_loses_rows_is_refused_in_the_rehearsal(data, monkeypatch):
+    write_customer(data, "Acme")
+
+    def lose(folder: Path) -> None:
+        with closing(connect_writer(folder / database.NAME)) as db:
+            db.execute("DELETE FROM account")
+
+    monkeypatch.setattr("server.upgrade.rehearsal.answers", lose)
+    with pytest.raises(Failed, match="would lose rows of account"):
+        database.rehearse(data)
+    assert names_in(data) == {"Acme"}
+
+
 def test_a_firm_that_moved_away_keeps_no_other_from_a_new_release(data):
     frozen.set_mark(data / "roadbook.db", 1)
 
