@@ -300,6 +300,21 @@ def test_a_replica_that_was_frozen_once_and_thawed_begins_a_new_life_when_restor
     assert restore.restore(settings, restore.Source(None, while_frozen), now_ms).is_new_life
 
 
+def test_what_is_written_after_a_thaw_is_asked_of_devices_though_the_machine_is_lost_at_once(settings):
+    """The replica still has the freeze as its last word, and must not say that it is final."""
+    from server.backup import restore
+
+    now_ms = int(time.time() * 1000)
+    moving.freeze(settings, now_ms)
+    moving.thaw(settings, now_ms)
+    firm = Firm.open(settings.data, Clock())
+    as_server(firm, op("account", "acme", name="Acme", kind="customer", owner_id="rita"))
+    firm.close()
+    shutil.rmtree(settings.data)
+
+    assert restore.restore(settings, restore.Source(), now_ms).is_new_life
+
+
 def test_the_end_of_a_frost_is_off_site_before_anything_is_written(settings, tmp_path):
     """Else a second restore would take an earlier word for the last one, in the name of the same life."""
     from server.backup import restore
