@@ -11,6 +11,7 @@ that 40,000 rows took 8 s instead of 0.6.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -24,6 +25,8 @@ MOST_JOBS = 256
 MOST_S = 0.1
 # After so long without a job what the connection has cached is let go of: of hundreds of firms few are at work.
 REST_AFTER_S = 10
+
+log = logging.getLogger(__name__)
 
 Job = Callable[[sqlite3.Connection], object]
 
@@ -129,7 +132,10 @@ class Writer:
                     future.set_exception(error)
             return
         self.trouble = ""
-        self._after_commit()
+        try:
+            self._after_commit()
+        except Exception:  # it is written: whoever waits is told so, and the next ones are served
+            log.exception("what follows a commit failed")
         for future, result in done:
             future.set_result(result)
 

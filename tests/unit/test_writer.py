@@ -27,6 +27,21 @@ def insert(number):
     return lambda db: db.execute("INSERT INTO t (n) VALUES (?)", (number,)).lastrowid
 
 
+def test_success_is_told_of_what_is_on_the_disk_not_on_its_way_there(path):
+    """synchronous = FULL: a lost power supply costs nothing that somebody was told of."""
+    assert connect_writer(path).execute("PRAGMA synchronous").fetchone()[0] == 2
+
+
+def test_what_follows_a_commit_may_fail_and_whoever_waits_is_told_of_success_all_the_same(path):
+    def fail() -> None:
+        raise OSError("nobody can be told")
+
+    writer = Writer(connect_writer(path), fail)
+
+    assert writer.submit(insert(1)).result(5) == 1 and writer.submit(insert(2)).result(5) == 2
+    writer.close()
+
+
 def test_job_that_fails_is_undone_alone(writer, path):
     gate = threading.Event()
     held = writer.submit(lambda db: gate.wait(5))
