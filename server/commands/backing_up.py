@@ -9,6 +9,8 @@ from pathlib import Path
 from server.config import Settings, read_settings
 from server.database import wall_clock_ms
 
+from .restoring import tell_of_waiting
+
 
 def add_to(commands) -> None:
     backup = commands.add_parser("backup", help="take a copy of the database now, and prove that it is whole")
@@ -42,7 +44,10 @@ def take_copy(options: argparse.Namespace) -> int:
 def prove(options: argparse.Namespace) -> int:
     from server.backup import drill
 
-    done = drill.run(_settings(options), wall_clock_ms())
+    settings = _settings(options)
+    if settings.replica:
+        tell_of_waiting(settings)
+    done = drill.run(settings, wall_clock_ms())
     print(f"{done.words} ({done.seconds:.1f} s)" if done.ok else f"It failed: {done.words}")
     if done.way_out:
         print(f"→ {done.way_out}")

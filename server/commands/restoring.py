@@ -60,6 +60,8 @@ def restore(options: argparse.Namespace) -> int:
     settings = read_settings(firm=options.firm)
     try:
         source = _source(settings, options)
+        if source.file is None:
+            tell_of_waiting(settings)
         if options.dry_run:
             report = restoring.rehearse(
                 settings, source, (options.into or settings.data).absolute(), bool(options.into or options.another_firm)
@@ -77,6 +79,11 @@ def restore(options: argparse.Namespace) -> int:
         _fetch_files(settings)
         print(_what_now(settings, report))
     return 0
+
+
+def tell_of_waiting(settings: Settings) -> None:
+    """Litestream asks again and again before it gives a place up: whoever waits knows for what."""
+    print(f"Asking {settings.replica} … (where nothing answers, this is given up after some minutes)", file=sys.stderr)
 
 
 def _source(settings: Settings, options: argparse.Namespace):

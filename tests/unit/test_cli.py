@@ -210,3 +210,12 @@ def free_port():
 def open_url(asked):
     # The socket listens before the app is ready: the request waits in its queue.
     return urllib.request.urlopen(asked, timeout=60)
+
+
+@pytest.mark.parametrize("argv", [["restore", "--dry-run"], ["drill"]], ids=" ".join)
+def test_whoever_waits_for_the_replica_is_told_so(firm, tmp_path_factory, monkeypatch, capsys, argv):
+    monkeypatch.setenv("ROADBOOK_REPLICA", f"file://{tmp_path_factory.mktemp('empty')}")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(argv)
+
+    assert ended.value.code and "Asking file://" in capsys.readouterr().err
