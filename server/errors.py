@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
+from server import disk
 from server.html import show, who
 from server.request import SignedOut, is_navigation, sign_in_path
 from server.security import headers_for
@@ -31,6 +32,7 @@ CODES = {
     413: "too_large",
     429: "too_many",
     503: "frozen",
+    507: "no_room",
 }
 # How long a firm that is being moved may be left alone: it then answers elsewhere.
 MOVING_S = "30"
@@ -76,7 +78,7 @@ async def broken(request: Request, error: Exception) -> Response:
     It runs outside all middleware, so the headers are added here.
     """
     try:
-        answer = problem(request, 500)
+        answer = problem(request, 507 if disk.refusal(request.app.state.firm.path, error) else 500)
     except Exception:  # the page needs the database too, and that may be what is broken
         answer = PlainTextResponse(f"{LAST_RESORT}{getattr(request.state, 'request_id', '')}\n", 500)
     for name, value in headers_for(request.app.state.settings.is_https).items():

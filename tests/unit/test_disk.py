@@ -19,6 +19,7 @@ from server.database import sqlite3
 from server.doctor import folder
 from server.firm import Firm
 from tests.unit.nobody import as_nobody
+from tests.unit.shell import PASSWORD, client, open_firm
 
 MIB = 2**20
 
@@ -87,6 +88,26 @@ def held(file: Path) -> int:
         with suppress(OSError):  # that of the listing itself
             found.append(os.readlink(f"/proc/self/fd/{number}"))
     return found.count(str(file))
+
+
+@pytest.mark.parametrize("is_script", [False, True], ids=["a page", "a script"])
+def test_whoever_saves_while_the_disk_is_full_is_told_so_and_saves_later(small, is_script):
+    remount(small, "size=20m")
+    (small / "firm").mkdir()
+    firm = open_firm(small / "firm")
+    browser = client(firm, raise_server_exceptions=False)
+    if is_script:
+        browser.headers["accept"] = "application/json"
+    fill(small)
+
+    refused = [browser.post("/sign-in", data={"login": "anna", "password": f"wrong {n}"}) for n in range(40)][-1]
+
+    assert refused.status_code == 507
+    assert ("no_room" if is_script else "The disk of the server is full") in refused.text
+    assert browser.get("/sign-in", headers={"accept": "text/html"}).status_code == 200
+    (small / "filling").unlink()
+    assert browser.post("/sign-in", data={"login": "anna", "password": PASSWORD}).status_code in (303, 429)
+    firm.close()
 
 
 def test_a_firm_on_a_disk_that_may_only_be_read_is_told_so(small):
