@@ -251,10 +251,13 @@ GOOD_PLACES = {
 
 EVERY_SETTING = (*SETTINGS, FIRMS, COPIES, REPLICA, *REPLICA_CREDENTIALS)
 
+# What stands in the same file for somebody else: the proxy of deployment/compose.yaml.
+OF_OTHERS = {"ROADBOOK_HOSTNAME"}
+
 
 def unknown_settings(environ: Mapping[str, str] = os.environ) -> list[str]:
     """What is set and means nothing, in words: a setting that is misspelled would otherwise be missed by nobody."""
-    known = {setting.name + end for setting in EVERY_SETTING for end in ("", "_FILE")}
+    known = {setting.name + end for setting in EVERY_SETTING for end in ("", "_FILE")} | OF_OTHERS
     return [
         f"{name} means nothing" + "".join(f": is {meant} meant?" for meant in get_close_matches(name, known, 1, 0.8))
         for name in sorted(environ)

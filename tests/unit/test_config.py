@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,6 @@ def test_every_setting_is_in_the_administrators_guide(name):
 
 
 def test_the_guide_names_no_setting_that_does_not_exist():
-    import re
-
     guide = (ROOT / "deployment" / "ADMINISTRATION.md").read_text("utf-8")
 
     named = {name.removesuffix("_FILE") for name in re.findall(r"\bROADBOOK_[A-Z_]+", guide)}
@@ -142,6 +141,12 @@ def test_proxies_are_addresses_or_networks(good):
 def test_a_proxy_that_could_never_be_met_is_refused(wrong):
     with pytest.raises(WrongSetting, match=r"ROADBOOK_TRUSTED_PROXIES is .*For example: ROADBOOK_TRUSTED_PROXIES="):
         read_settings(GOOD | {"ROADBOOK_TRUSTED_PROXIES": wrong})
+
+
+def test_what_the_container_s_example_sets_is_known():
+    example = (ROOT / "deployment" / "compose.env.example").read_text("utf-8")
+
+    assert unknown_settings(dict.fromkeys(re.findall(r"\bROADBOOK_[A-Z_]+(?==)", example), "x")) == []
 
 
 def test_a_misspelled_setting_is_told_of():
