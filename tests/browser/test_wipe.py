@@ -7,6 +7,7 @@ import json
 import pytest
 
 from server.devices import known, wipe
+from server.offsite import NoReplica
 from tests.browser.phone import phone_at
 
 NOTHING_STAYS = """(await indexedDB.databases()).length === 0 && (await caches.keys()).length === 0
@@ -60,6 +61,40 @@ def test_what_is_unsent_is_rescued_where_the_owner_is_trusted_and_the_device_can
     site.sign_in("ron")
 
     assert site.host == "device"
+
+
+class Behind(NoReplica):
+    """A replica that has come as far as the test says."""
+
+    most = 0
+
+    def safe_seq(self, seq: int) -> int:
+        return min(seq, self.most)
+
+
+def test_what_was_typed_stays_until_it_is_away_from_the_servers_disk(site):
+    site.firm.offsite = Behind()
+    site.sign_in()
+    write_without_signal(site)
+    order(site, is_trusted=True)
+
+    site.context.set_offline(False)
+    wait_until(site, lambda: names(site.firm) == ["Acme"])
+    wait_until(site, lambda: device_of(site.firm)["state"] == "emptying")
+    for _ in range(2):
+        sync(site)
+    assert device_of(site.firm)["state"] == "emptying"
+    site.firm.offsite.most = 1_000_000
+    sync(site)
+
+    site.page.wait_for_url("**/wiped")
+    assert device_of(site.firm)["state"] == "emptied"
+
+
+def sync(site):
+    before = len(site.faults.asked)
+    site.page.evaluate("dispatchEvent(new Event('online'))")
+    wait_until(site, lambda: len(site.faults.asked) > before)
 
 
 def test_what_is_unsent_is_refused_where_the_owner_is_not_trusted(site):
@@ -118,13 +153,15 @@ def test_a_wipe_that_was_stopped_in_the_middle_goes_on_at_the_next_start(site):
 
 
 class Deaf:
-    """In front of an app: it does not hear the next words of devices for which the plan says True."""
+    """In front of an app: it hears no word of a device while it is deaf, and then each other one."""
 
-    def __init__(self, app, plan: list[bool]) -> None:
-        self.app, self.plan = app, plan
+    def __init__(self, app) -> None:
+        self.app, self.is_deaf, self.words = app, True, 0
 
     async def __call__(self, scope, receive, send) -> None:
-        if scope.get("path") == "/devices/word" and self.plan and self.plan.pop(0):
+        is_word = scope.get("path") == "/devices/word"
+        self.words += is_word
+        if is_word and (self.is_deaf or self.words % 2):
             await send({"type": "http.response.start", "status": 500, "headers": []})
             await send({"type": "http.response.body", "body": b""})
         else:
@@ -140,14 +177,15 @@ def test_what_the_server_had_refused_is_handed_in_before_anything_is_deleted(sit
       await fetch('/activities/new', { method: 'POST', body });
     }""")
     site.wait_for_chip("needs_you")
-    # Neither what is left nor that all is done is heard at once.
-    deaf = site.faults.app = Deaf(site.faults.app, [True, False, True])
+    deaf = site.faults.app = Deaf(site.faults.app)
 
     order(site, is_trusted=True)
-    wait_until(site, lambda: len(deaf.plan) == 2)
-    site.page.wait_for_timeout(200)
+    wait_until(site, lambda: deaf.words)
+    sync(site)
     assert "roadbook" in site.page.evaluate("indexedDB.databases().then((all) => all.map(({ name }) => name))")
-    site.page.evaluate("dispatchEvent(new Event('online'))")
+    # What is left is heard, and that all is done is not heard at once.
+    deaf.is_deaf, deaf.words = False, 1
+    sync(site)
     site.page.wait_for_url("**/wiped")
 
     with site.firm.look() as conn:
