@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.devices import known, waking, wipe
-from tests.browser.test_app_lock import set_pin
+from tests.browser.test_app_lock import SAID, set_pin
 from tests.browser.test_push import (  # noqa: F401
     TAP,
     notifications,
@@ -44,8 +44,10 @@ def test_a_notification_says_nothing_while_the_app_is_locked_and_does_nothing(of
     assert shown == [["Something new in Roadbook", "", 0]]
     [worker] = phone.context.service_workers
     worker.evaluate(TAP, "approve")
+    worker.evaluate("self.tapped.then(() => true)")
     phone.page.locator("#unlock").wait_for()
-    phone.page.wait_for_timeout(500)
+    # Nor does it wait to be sent: a decision is held back for some seconds.
+    assert phone.page.evaluate(SAID, {"type": "unsent"}) == 0
     assert office.state(request) == "pending"
     assert "Rita" not in phone.page.content()
 
