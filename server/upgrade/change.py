@@ -117,7 +117,7 @@ class Change:
         """The new release in use, to stay or not. Returns since when it serves."""
         try:
             self.place.use(entry.after)
-            units.put(self.place.release(entry.after))
+            units.put(self.place.release(entry.after), self.place.release(entry.before))
             self.say(f"Starting {entry.after} …")
             self.services.start()
             healthy_at = self.services.wait_until_healthy(version_of(self.place.release(entry.after)), entry.patience_s)
@@ -161,7 +161,7 @@ class Change:
                 " When the cause is gone: roadbook upgrade"
             ) from None
         self.place.use(entry.before)
-        units.put(self.place.release(entry.before))
+        units.put(self.place.release(entry.before), self.place.release(entry.after))
         try:
             self.services.start()
             self.services.wait_until_healthy(version_of(self.place.release(entry.before)), entry.patience_s)
