@@ -36,6 +36,11 @@ def is_empty(folder: Path) -> bool:
     return not any((folder / name).exists() for name in ("roadbook.db", SCRATCH, STANDBY))
 
 
+def is_standby(folder: Path) -> bool:
+    """Another machine's firm is followed here, or was; none of its own was made of it yet."""
+    return (folder / STANDBY).exists() and not (folder / "roadbook.db").exists()
+
+
 def share(folder: Path) -> BinaryIO:
     """Say that the firm is open, until this is closed. Raises CannotOpen."""
     if (folder / SCRATCH).exists() and not (folder / "roadbook.db").exists():
@@ -43,7 +48,7 @@ def share(folder: Path) -> BinaryIO:
             f"a restore into {folder} was cut short, or is still under way: run roadbook restore again"
             f" (or remove {folder / SCRATCH} to begin with a new firm)"
         )
-    if (folder / STANDBY).exists() and not (folder / "roadbook.db").exists():
+    if is_standby(folder):
         raise CannotOpen(f"{folder} is a standby: roadbook promote makes it the firm's server")
     lock = _open(folder)
     try:

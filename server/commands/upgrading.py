@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from server.config import read_hosted, read_process_settings
+from server.config import read_firms_folder, read_hosted, read_process_settings
 
 STOP = "systemctl stop roadbook.service roadbook-replica.service"
 START = "systemctl start --no-block roadbook.service roadbook-replica.service"
@@ -64,6 +64,7 @@ def _upgrade(options: argparse.Namespace, place) -> None:
     from server.upgrade.result import Failed
 
     now = place.current()
+    _check_no_standby()
     if options.laid is None and options.source is not None:
         with release.unpacked(options.source.absolute()) as source:
             if release.numbers_of(source) < release.numbers_of(place.release(now)):
@@ -76,6 +77,19 @@ def _upgrade(options: argparse.Namespace, place) -> None:
         _hand_over(options, place, laid)
     with only_one(place):
         _go_on(options, place, now)
+
+
+def _check_no_standby() -> None:
+    """It has no firm to copy and no server to ask, and what would be started is not what runs there. Raises Failed."""
+    from server.backup.in_use import is_standby
+    from server.upgrade.result import Failed
+
+    for followed in (one.data for one in read_hosted() if is_standby(one.data)):
+        if read_firms_folder() is None:
+            way_out = "in the folder of the new release, run instead: sudo sh deployment/install.sh"
+        else:
+            way_out = "stop what follows it, and move it out of ROADBOOK_FIRMS until the upgrade is done"
+        raise Failed(f"{followed} is a standby, and upgrade is for what serves. Nothing was changed; {way_out}")
 
 
 def _go_on(options: argparse.Namespace, place, now: str) -> None:

@@ -1,0 +1,19 @@
+"""`roadbook upgrade` on a machine that follows another one: nothing there is its to stop or start."""
+
+from .upgrading import NEW, OLD, UpgradeMachine
+
+
+def test_a_standby_is_not_upgraded_and_is_told_what_to_run(tmp_path):
+    machine = UpgradeMachine(tmp_path)
+    machine.lay(NEW)
+    (machine.data / "roadbook.db").unlink()
+    (machine.data / "standby").mkdir()
+    before = sorted(path for path in machine.roadbook.rglob("*") if ".venv" not in path.parts)
+
+    for asked in ([machine.roadbook / "releases" / NEW], ["--back", NEW], []):
+        done = machine.upgrade(*asked)
+
+        assert (done.returncode, done.stdout) == (1, ""), done.stderr
+        assert "is a standby" in done.stderr and "run instead: sudo sh deployment/install.sh" in done.stderr
+    assert machine.version == OLD and not (tmp_path / "server.pid").exists()
+    assert sorted(path for path in machine.roadbook.rglob("*") if ".venv" not in path.parts) == before
