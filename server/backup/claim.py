@@ -33,6 +33,10 @@ OTHERS = (
 )
 
 
+class Others(litestream.NotReplicated):
+    """What lies at the place is not ours to write over."""
+
+
 class Claims:
     """Which files may be replicated now. say: what is told to whoever looks after the machine."""
 
@@ -83,6 +87,12 @@ class Claims:
         with suppress(OSError):
             litestream.note_refusal(file, why)
         return why
+
+
+def check_claim(file: Path, place: Place) -> None:
+    """Raises NotReplicated where this file may not be replicated there, Others where waiting changes nothing."""
+    if why := why_not(file, place):
+        raise (Others if why == OTHERS.format(place=place) else litestream.NotReplicated)(why)
 
 
 def why_not(file: Path, place: Place) -> str:

@@ -21,7 +21,7 @@ from server.attachments.store import Store, hash_of
 from server.config import Settings
 from server.database import connect_reader, connect_writer, sqlite3
 
-from . import check, copies, fetch, frozen, in_use, litestream, state
+from . import check, claim, copies, fetch, frozen, in_use, litestream, state
 from .file_places import Unreachable, opened
 from .frozen import HANDED_OVER
 from .litestream import NotReplicated
@@ -163,6 +163,8 @@ def wait_off_site(settings: Settings, file: Path, patience_s: float) -> None:
                     return
             asyncio.run(litestream.barrier(settings.home, file))
             return
+        except claim.Others:
+            raise
         except NotReplicated:
             if time.monotonic() > until:
                 raise
@@ -201,8 +203,9 @@ def tell_replica(settings: Settings, file: Path) -> bool:
 
 
 def _upload(settings: Settings, file: Path) -> None:
-    """Once, and to see that it came. Raises NotReplicated."""
+    """Once, and to see that it came; never over what the replicator would not write over. Raises NotReplicated."""
     scratch = settings.data / ".uploading"
+    claim.check_claim(file, settings.replica.database)
     try:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(mode=0o700)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from server.backup import claim, litestream, mending, restore
+from server.backup import claim, litestream, mending, moving, restore
 from server.backup.claim import why_not
 from server.backup.replicator import Replicator, places_of
 from server.cli import main
@@ -88,6 +88,22 @@ def test_a_fresh_machine_that_is_started_before_the_restore_writes_nothing_over_
     report = restore.restore(fresh, restore.Source(), START_MS, may_be_another=has_people)
 
     assert report.found.rows["account"] == 1
+
+
+def test_a_freeze_that_uploads_by_itself_writes_nothing_over_another_firm_and_does_not_wait(lost, machine, tmp_path):
+    fresh = machine("fresh")
+    make_firm(fresh.data).close()
+    before = files_in(tmp_path / "away")
+
+    with pytest.raises(moving.NotMoved, match=f"{OTHERS}.*not frozen any more"):
+        moving.freeze(fresh, START_MS, patience_s=600)
+
+    assert files_in(tmp_path / "away") == before
+    add_account(fresh, "Later")
+
+
+def files_in(folder) -> dict:
+    return {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_firm_goes_on_at_its_replica_with_its_notes_and_without(lost):
