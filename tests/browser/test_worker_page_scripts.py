@@ -106,6 +106,28 @@ def test_storage_in_use_is_shown(site):
     site.page.locator("[data-storage]", has_text="MB used of").wait_for()
 
 
+def test_storage_is_told_in_gigabytes_from_a_thousand_megabytes_on_in_each_language(site):
+    site.open("/me")
+    site.page.locator("[data-storage]", has_text="MB used of").wait_for()
+
+    def told(lang: str, usage: int, quota: int) -> str:
+        return site.page.evaluate(
+            """async ([lang, usage, quota]) => {
+              document.documentElement.lang = lang;
+              navigator.storage.estimate = async () => ({ usage, quota });
+              document.dispatchEvent(new Event('htmx:after:swap'));
+              await new Promise((done) => setTimeout(done, 100));
+              return document.querySelector('[data-storage]').textContent;
+            }""",
+            [lang, usage, quota],
+        )
+
+    assert told("en", 999_900_000, 10_737_418_240).startswith("999.9 MB used of 10.7 GB. ")
+    assert told("en", 999_960_000, 1_234_567_890_123).startswith("1.0 GB used of 1,234.6 GB. ")
+    assert told("zh-Hans", 1_000_000_000, 2_000_000_000).startswith("已用 1.0 GB，共 2.0 GB。")
+    assert told("zh-Hant", 12_000_000, 2_040_000_000).startswith("已用 12 MB，共 2.0 GB。")
+
+
 def test_first_copy_shows_how_far_it_is(site):
     site.page.evaluate("document.body.dataset.host = 'server'")
     # Again and again, as it comes: this phone's own sync says meanwhile that all is here.

@@ -13,7 +13,7 @@ export async function startStorage() {
     const places = document.querySelectorAll("[data-storage]");
     if (!places.length) return;
     const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-    for (const place of places) place.textContent = words().storage(megabytes(usage), megabytes(quota), isKept);
+    for (const place of places) place.textContent = words().storage(size(usage), size(quota), isKept);
   };
   document.addEventListener("htmx:after:swap", show);
   await show();
@@ -24,7 +24,10 @@ async function askToKeep() {
   return (await navigator.storage.persist?.()) ?? false;
 }
 
-/** @param {number} bytes */
-function megabytes(bytes) {
-  return String(Math.round(bytes / 100_000) / 10);
+/** @param {number} bytes @returns {string} with its unit; what would round to 1,000 MB is a gigabyte */
+export function size(bytes) {
+  const tenths = Math.round(bytes / 100_000);
+  if (tenths < 10_000) return `${tenths / 10} MB`;
+  const format = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  return `${(bytes / 1_000_000_000).toLocaleString("en", format)} GB`;
 }

@@ -38,9 +38,9 @@ const EN = {
     if (code === TOO_SLOW) return "No position yet. Step outside or to a window and tap again, or save without it.";
     return "This device gives no position. Switch on location and tap again, or save without it.";
   },
-  /** @param {string} used @param {string} quota @param {boolean} isKept */
+  /** @param {string} used @param {string} quota both with their unit @param {boolean} isKept */
   storage: (used, quota, isKept) =>
-    `${used} MB used of ${quota} MB. ${isKept ? "The browser keeps it until you delete it." : "The browser may delete it when space runs out; installing Roadbook prevents that."}`,
+    `${used} used of ${quota}. ${isKept ? "The browser keeps it until you delete it." : "The browser may delete it when space runs out; installing Roadbook prevents that."}`,
   /** @param {number} n */
   unsent: (n) => `${n} of your changes on this device were not sent yet. Signing out deletes them for good. Sign out all the same?`,
 };
@@ -71,7 +71,7 @@ const HANS = {
     return "此设备无法提供位置。请打开定位后再点一次，或不签到直接保存。";
   },
   storage: (used, quota, isKept) =>
-    `已用 ${used} MB，共 ${quota} MB。${isKept ? "浏览器会一直保留，直到您删除。" : "空间不足时浏览器可能删除数据；安装路书可避免。"}`,
+    `已用 ${used}，共 ${quota}。${isKept ? "浏览器会一直保留，直到您删除。" : "空间不足时浏览器可能删除数据；安装路书可避免。"}`,
   unsent: (n) => `此设备上有 ${n} 项修改尚未发送，退出登录将永久删除。仍要退出吗？`,
 };
 
@@ -101,6 +101,6 @@ const HANT = {
     return "此裝置無法提供位置。請開啟定位後再點一次，或不簽到直接儲存。";
   },
   storage: (used, quota, isKept) =>
-    `已用 ${used} MB，共 ${quota} MB。${isKept ? "瀏覽器會一直保留，直到您刪除。" : "空間不足時瀏覽器可能刪除資料；安裝路書可避免。"}`,
+    `已用 ${used}，共 ${quota}。${isKept ? "瀏覽器會一直保留，直到您刪除。" : "空間不足時瀏覽器可能刪除資料；安裝路書可避免。"}`,
   unsent: (n) => `此裝置上有 ${n} 項修改尚未傳送，登出將永久刪除。仍要登出嗎？`,
 };
