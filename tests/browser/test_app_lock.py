@@ -201,8 +201,12 @@ def test_after_ten_wrong_pins_the_person_signs_in_and_what_was_typed_is_kept(loc
 
 # What the server said of a sync comes when the session was ended, and before the page for signing in does.
 SLOW_SYNC = """() => {
-  const real = self.fetch;
+  const real = self.fetch, begun = Date.now();
   const gate = new Promise((open) => (self.letCome = open));
+  const heard = new Promise((resolve) => {
+    self.ears = new BroadcastChannel('roadbook');
+    self.ears.onmessage = ({ data }) => data.last_ms > begun && setTimeout(resolve, 300);
+  });
   self.fetch = async (asked, init) => {
     const answer = await real(asked, init);
     const { pathname } = new URL(asked.url ?? asked, location);
@@ -211,21 +215,37 @@ SLOW_SYNC = """() => {
       await gate;
     } else if (pathname === '/sign-in') {
       self.letCome();
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await heard;
     }
     return answer;
   };
 }"""
 
 
+# A page that makes the worker ask by itself would hide what came of the first answer.
+QUIET = """
+  self.really = ServiceWorker.prototype.postMessage;
+  ServiceWorker.prototype.postMessage = function (message, ...more) {
+    if (!['wake', 'sync'].includes(message.type)) self.really.call(this, message, ...more);
+  };
+"""
+ASK = "self.really.call(navigator.serviceWorker.controller, { type: 'sync', wish: 'online' })"
+
+
 def test_an_answer_to_what_was_asked_before_opens_it_to_nobody(locked):
     [worker] = locked.context.service_workers
     worker.evaluate(SLOW_SYNC)
-    locked.go_online()
+    aside(locked)
+    page = locked.context.new_page()
+    page.add_init_script(QUIET)
+    page.goto(locked.url + "/customers")
+    locked.context.set_offline(False)
+    page.evaluate(ASK)
     wait_until(locked, lambda: worker.evaluate("self.isHeld"))
 
-    locked.page.click("button:has-text('Sign in again')")
-    locked.page.locator("[name=login]").wait_for()
+    page.click("button:has-text('Sign in again')")
+    page.locator("[name=login]").wait_for()
+    page.close()
     locked.open("/customers")
 
     assert "Acme" not in locked.page.content()
