@@ -55,6 +55,8 @@ def test_each_gets_what_they_typed_themselves_and_what_nobody_typed_is_let_go(fi
 
     assert left_of(firm, ben) == ["Of Ben"]
     assert left_of(firm, anna) == ["Of Anna"]
+    with firm.look() as conn:
+        assert conn.execute("SELECT count(*) FROM device_left").fetchone()[0] == 2
 
 
 def test_a_device_leaves_no_more_than_people_type(firm, admin, phone):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from server.devices import waking
+
 from .shell import client, signed_in_client
 from .test_device_wipe import DAY_MS, admin, ask, audited, device_of, firm, phone  # noqa: F401
 
@@ -59,3 +61,18 @@ def test_the_session_ends_though_the_browser_kept_the_cookie(firm, phone):
     assert ask(again)[0] == 401
     assert again.post("/devices/leave").status_code == 204, "said twice it is no fault"
     assert [action for action, _ in audited(firm)].count("app_lock_reset") == 1
+
+
+def test_a_device_that_is_to_be_emptied_is_woken_and_its_open_pages_hear_of_it(firm, phone, monkeypatch):
+    user_id, device_id = device_of(firm)["user_id"], device_of(firm)["device_id"]
+    place = ("place", user_id, device_id, "https://push.example/1", "p", "a", None, 1, 1, 0)
+    firm.write_now(lambda conn: conn.execute(f"INSERT INTO push_subscription VALUES ({', '.join('?' * 10)})", place))
+    told = []
+    monkeypatch.setattr(firm.hub, "poke", told.extend)
+    monkeypatch.setattr(firm.hub, "close_device", told.append)
+    monkeypatch.setattr(waking, "wake", lambda courier, places, now_ms: told.extend(one["id"] for one in places))
+
+    form = {"act": "wipe", "trusted": "0"}  # which ends its session, and the subscription with it
+    signed_in_client(firm, "ben").post(f"/me/devices/{device_id}", data=form)
+
+    assert told == [user_id, user_id, "place"]
