@@ -11,6 +11,7 @@ import pytest
 
 from server.app import create_app
 from tests import files
+from tests.browser.line import Line
 from tests.browser.phone import PHONE, Phone, whole_app
 from tests.browser.served import Faults, serve
 from tests.unit.approving import MANAGER
@@ -73,10 +74,10 @@ class Office:
         self.people.define("trip", MANAGER, asks=["receipts"])
         self.contexts = []
 
-    def phone(self, user_id: str) -> Phone:
+    def phone(self, user_id: str, line: Line | None = None) -> Phone:
         context = self.browser.new_context(**PHONE, has_touch=True)
         self.contexts.append(context)
-        phone = Phone(self.firm, self.faults, self.url, context)
+        phone = Phone(self.firm, self.faults, self.url, context, line)
         phone.sign_in(user_id, "/approvals")
         return phone
 
@@ -192,7 +193,7 @@ def test_an_upload_that_breaks_at_random_bytes_goes_on_where_it_stopped(office):
 
 
 def test_a_worker_that_is_killed_sends_what_it_has_kept(office):
-    rita = office.phone("rita")
+    rita = office.phone("rita", Line(office.url))  # emulated, the signal may not come back to a worker that starts
     rita.go_offline()
     choose(rita, files.png(40, 30))
     save(rita)
