@@ -18,6 +18,16 @@ PROVE = """(async ({ alg, spoil, rounds }) => {
 })(arg)"""
 
 
+@pytest.fixture(scope="module")
+def js(chromium, checkout_url):
+    """As everywhere, but in one page: nothing here leaves anything in it."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{checkout_url}/tests/browser/blank.html")
+    yield lambda expression, arg=None: page.evaluate("async (arg) => { return " + expression + "; }", arg)
+    context.close()
+
+
 @pytest.mark.parametrize("alg", [-7, -257])
 def test_a_signature_of_its_owner_opens_it(js, alg):
     # Numbers that begin with zeros are written shorter: one in a hundred.
