@@ -18,6 +18,7 @@ if [ ! -e "$release/.whole" ]; then
         cd "$release"
         sh deployment/venv.sh "$python" .venv >&2
         .venv/bin/python -m compileall -q server sync web
+        .venv/bin/python -m server.assets_kept
     )
     touch "$release/.whole"
 fi

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server import background, digest, errors, expenses_csv, export, live, page_endpoint, sync_endpoint
+from server import assets_kept, background, digest, errors, expenses_csv, export, live, page_endpoint, sync_endpoint
 from server.admin import approvals_endpoint as admin_approvals
 from server.admin import approvals_money_endpoint as admin_money
 from server.admin import conflicts_endpoint as admin_conflicts
@@ -63,7 +63,7 @@ MOST_BYTES = 21_000_000
 
 def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Assets | None = None) -> Starlette:
     """The app that serves this firm. Pages and assets are the same for every firm and may be shared."""
-    assets = assets or Assets()
+    assets = assets or assets_kept.ready()
     host = urlsplit(settings.url).netloc
     routes = [
         Route("/sync", sync, methods=["POST"]),

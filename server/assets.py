@@ -72,6 +72,8 @@ class Asset:
 class Assets:
     """All of them, by address."""
 
+    is_packed_well = False
+
     def __init__(self, root: Path = ROOT) -> None:
         static = {f"/static/{name}": body for name, body in _files(root / "web" / "static").items()}
         modules = worker_modules(root) | {f"generated/{name}": body for name, body in generated().items()}
@@ -81,24 +83,35 @@ class Assets:
         modules["generated/precache.gen.js"] = precache_module(self.build, self.precache)
         modules = _shortened(joined(modules))
         base = f"/_/{self.build}"
-        self._by_address = {
+        self.by_address = {
             **{address: _asset(address, body, ASK_AGAIN) for address, body in static.items()},
             **{f"{base}/{name}": _asset(name, body, FOREVER) for name, body in modules.items()},
             f"{base}/precache.json": _asset("precache.json", json.dumps(self.precache).encode(), FOREVER),
             "/sw.js": _asset("sw.js", worker_script(self.build), ASK_AGAIN),
         }
-        manifest = self._by_address.get("/static/manifest.webmanifest")
+        manifest = self.by_address.get("/static/manifest.webmanifest")
         if manifest:
-            self._by_address["/manifest.webmanifest"] = manifest
+            self.by_address["/manifest.webmanifest"] = manifest
+
+    @classmethod
+    def of(cls, build: str, precache: list[str], by_address: dict[str, Asset]) -> Assets:
+        """Those that were made before, and packed as well as can be."""
+        assets = cls.__new__(cls)
+        assets.is_packed_well = True
+        assets.build, assets.precache, assets.by_address = build, precache, by_address
+        return assets
 
     def find(self, address: str) -> Asset | None:
-        return self._by_address.get(address)
+        return self.by_address.get(address)
 
     def pack_better(self) -> None:
         """Compress what is large as well as can be: seconds, so in a thread, after the start."""
-        for address, asset in self._by_address.items():
+        if self.is_packed_well:
+            return
+        for address, asset in self.by_address.items():
             if len(asset.packed.get("br", b"")) >= LARGE and not _is_kept_packed(address):
                 asset.packed["br"] = brotli.compress(asset.body, quality=BROTLI_LATER)
+        self.is_packed_well = True
 
     async def serve(self, request: Request) -> Response:
         """The endpoint of every address of an asset."""

@@ -63,14 +63,14 @@ def serve_firm(settings: Settings) -> None:
 def serve_firms(process: Settings, hosted: Callable[[], list[Settings]]) -> None:
     """Serve all firms that are hosted, and those that come while it runs, until told to stop. Raises CannotServe."""
     # Imported here: it reads and compiles every page, which the commands that serve nothing need not wait for.
+    from server import assets_kept
     from server.app import create_app
-    from server.assets import Assets
     from server.pages import Pages
     from server.watching.endpoint import process_app
 
     _write_log(process)
     listening = listen(process.host, process.port)
-    pages, assets = Pages(), Assets()
+    pages, assets = Pages(), assets_kept.ready()
     firms = Firms(lambda: by_host(hosted()), lambda firm, settings: create_app(firm, settings, pages, assets))
     firms.nobody = process_app(firms, process.metrics, firms.nobody)
     print(f"Roadbook serves the firms in {process.data} at {process.url}", flush=True)
@@ -166,12 +166,14 @@ def _write_log(settings: Settings) -> None:
 
 
 def _run(app: ASGIApp, assets, firms: Iterable[Firm], settings: Settings, listening: socket.socket) -> None:
+    from server import assets_kept
+
     allow_open_files()
     config = uvicorn_config(app, settings)
     # Pages and catalogues stay for good: looking through them for rubbish again and again stops every answer.
     gc.collect()
     gc.freeze()
-    threading.Thread(target=assets.pack_better, name="pack", daemon=True).start()
+    threading.Thread(target=assets_kept.finish, args=[assets], name="pack", daemon=True).start()
     # uvicorn raises the signal that stopped it once more when it is done; the firm must still be closed then.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):

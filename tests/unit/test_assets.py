@@ -108,7 +108,7 @@ def test_every_import_of_every_module_is_served(browser, assets):
     """A worker module that imports what is not there would never start."""
     base = f"/_/{assets.build}/"
     missing = []
-    for address in [address for address in assets._by_address if address.startswith(base) and address.endswith("js")]:
+    for address in [address for address in assets.by_address if address.startswith(base) and address.endswith("js")]:
         if "/vendor/" in address:
             continue
         source = assets.find(address).body.decode()

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from . import kept
 from .check_sql import check_queries, parameters_of
 from .check_templates import check_templates, fingerprint
 from .page import CARDINALITIES, Page, PageError, Query, placeholder, route_parts
@@ -43,7 +44,8 @@ def _load_pages(folder: Path, names: frozenset[str] | None, _fingerprint: tuple)
         _check_every_template_has_a_page(folder, pages)
     _check_routes_differ(folder, pages)
     pages = [check_queries(page, folder) for page in pages]
-    check_templates(pages, folder)
+    if folder != PAGES_FOLDER or not kept.path().exists():
+        check_templates(pages, folder)
     return tuple(pages)
 
 
