@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import sys
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "made"
+PACKAGES = ("jinja2", "rjsmin", "brotli", "babel")
 MADE_OF = ("server", "sync", "web", "service_worker")
 
 
 @lru_cache(maxsize=1)
 def path() -> Path:
-    """Where it is, or would be, for the code of this process and the packages that it is locked to."""
-    digest = hashlib.sha256(sys.version.encode())
-    for file in [ROOT / "requirements.lock", *_files()]:
+    """Where it is, or would be, for the code of this process and the packages that make it."""
+    digest = hashlib.sha256(f"{sys.version} {[version(name) for name in PACKAGES]}".encode())
+    for file in _files():
         content = file.read_bytes()
         digest.update(f"{file.relative_to(ROOT)}\0{len(content)}\0".encode())
         digest.update(content)
