@@ -16,8 +16,8 @@ from server.config import Settings
 from server.database import connect_reader, sqlite3
 from sync.entities import ENTITIES
 
-from . import check, copies, fetch, quiet, state
-from .check import Found, NotUsable
+from . import check, copies, fetch, mending, quiet, state
+from .check import Found, Newer, NotUsable
 
 SCRATCH = ".drill"
 
@@ -52,7 +52,7 @@ def run(settings: Settings, now_ms: int, safe_seq: int | None = None) -> Drill:
         more = {"seq": found.seq, "rows": found.rows, "bytes": found.bytes}
         drill = Drill(True, f"{source} is whole and holds what the firm holds: {rows:,} rows", "", 0, rows)
     except (Failed, NotUsable, fetch.NotFetched, quiet.NoRoom) as error:
-        drill = Drill(False, str(error), _way_out(error), 0)
+        drill = Drill(False, str(error), _way_out(error, _begins_anew(settings, error)), 0)
     except (OSError, sqlite3.Error) as error:
         drill = Drill(False, f"it could not be tried: {error}", "roadbook doctor looks at disk and folder", 0)
     finally:
@@ -112,7 +112,20 @@ def _compare(db: sqlite3.Connection, name: str, found: Found) -> None:
         )
 
 
-def _way_out(error: Exception) -> str:
+def _begins_anew(settings: Settings, error: Exception) -> bool:
+    """Whether the replica is damaged, and the replicator was asked for a whole one: what lies there stays for whoever
+    restores an earlier moment."""
+    if settings.replica is None or not isinstance(error, NotUsable) or isinstance(error, Newer):
+        return False
+    with suppress(OSError):
+        mending.ask_anew(settings.data / "roadbook.db")
+        return True
+    return False
+
+
+def _way_out(error: Exception, begins_anew: bool) -> str:
+    if begins_anew:
+        return "the replicator begins it anew with a whole snapshot by itself; in some minutes: roadbook drill"
     if isinstance(error, quiet.NoRoom):
         return "make room on the disk: what cannot be tried may not work"
     return "roadbook drill tries it again, roadbook doctor looks at the replica; meanwhile: roadbook backup"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.backup import copies, drill, nightly, state
+from server.backup import copies, drill, mending, nightly, state
 from server.cli import main
 from server.config import read_settings
 from server.firm import Firm
@@ -110,6 +110,30 @@ def test_damage_in_the_replica_is_found_in_words(settings, opened):
     done = drill.run(settings, START_MS)
 
     assert not done.ok and done.words and done.way_out
+
+
+def test_a_replica_that_restores_to_a_damaged_file_begins_anew(settings, opened):
+    """Litestream may miss a page: only whoever fetches it and reads it to its end finds out."""
+    add_account(opened, "Acme")
+    with plain.connect(settings.data / "roadbook.db") as db:
+        db.execute("CREATE INDEX by_what ON account (name)")
+        db.execute("PRAGMA writable_schema = on")
+        db.execute("UPDATE sqlite_schema SET sql = replace(sql, '(name)', '(id)') WHERE name = 'by_what'")
+    db.close()
+    off_site(settings)
+
+    done = drill.run(settings, START_MS)
+
+    assert not done.ok and "is damaged" in done.words and "begins it anew" in done.way_out
+    assert (settings.data / mending.ASKED).exists()
+
+
+def test_a_replica_that_only_waits_or_is_away_does_not_begin_anew(settings, opened):
+    drill.run(settings, START_MS)
+    off_site(settings)
+    drill.run(settings, START_MS, safe_seq=add_account(opened, "Acme"))
+
+    assert not (settings.data / mending.ASKED).exists()
 
 
 def test_no_replica_at_all_is_said(settings, opened):
