@@ -123,6 +123,7 @@ def create_app(firm, settings: Settings, pages: Pages | None = None, assets: Ass
     if settings.replica:
         firm.offsite = Replicated(firm, lambda: litestream.barrier(settings.home, settings.data / "roadbook.db"))
         firm.files = FilesAway(firm, settings.replica)
+        firm.keep_log(litestream.LOG_PAGES_UNREPLICATED)
     return app
 
 

@@ -181,6 +181,10 @@ class Firm:
         views.prepare(connection)
         return connection
 
+    def keep_log(self, pages: int) -> None:
+        """Leave what is written in the write-ahead log until it has so many pages: somebody else moves it."""
+        self._writing.execute(f"PRAGMA wal_autocheckpoint = {int(pages)}").close()
+
     def _after_commit(self) -> None:
         if self.touched:
             touched, self.touched = self.touched, set()
