@@ -146,7 +146,12 @@ def test_a_wipe_that_was_stopped_in_the_middle_goes_on_at_the_next_start(site):
 
     # The page goes on to say so, which it cannot without signal.
     with site.page.expect_event("requestfailed", lambda request: request.url.endswith("/wiped")):
-        site.page.evaluate("navigator.serviceWorker.controller.postMessage({ type: 'wake' })")
+        # More than once: what is said to a worker that is just being stopped is lost.
+        site.page.evaluate("""() => {
+          const wake = () => navigator.serviceWorker.controller.postMessage({ type: 'wake' });
+          setInterval(wake, 1000);
+          wake();
+        }""")
     site.context.set_offline(False)
     site.open("/wiped")
     assert site.page.evaluate("indexedDB.databases()") == []
