@@ -8,17 +8,17 @@ it first, and compares.  Only looks.
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 
 from server.database import connect_reader, sqlite3
 
 from . import check, fetch, litestream
 from .replica import Place
+from .scratch import emptied
 
 SCRATCH = ".claiming"
 # A place that could not be asked, or that is another's, is asked again this soon.
@@ -98,7 +98,7 @@ def check_claim(file: Path, place: Place) -> None:
 def why_not(file: Path, place: Place) -> str:
     """'' where this file may be replicated there."""
     try:
-        with _scratch(file) as scratch:
+        with emptied(file.with_name(SCRATCH)) as scratch:
             there = fetch.last_transaction(place, scratch)
     except (fetch.NotFetched, OSError) as error:
         return str(error)
@@ -108,7 +108,7 @@ def why_not(file: Path, place: Place) -> str:
 def _why_not_by_content(file: Path, place: Place) -> str:
     """What is there is fetched: it must be an earlier state of this file, or nobody's."""
     try:
-        with _scratch(file) as scratch:
+        with emptied(file.with_name(SCRATCH)) as scratch:
             there = _end_of(check.open_still(fetch.fetch(place, scratch)))
         here = _end_of(connect_reader(file))
     except (fetch.NotFetched, OSError) as error:
@@ -118,17 +118,6 @@ def _why_not_by_content(file: Path, place: Place) -> str:
     is_nobodys = not there[0]
     is_earlier = there[0] == here[0] and there[1] <= here[1]
     return "" if is_nobodys or is_earlier else OTHERS.format(place=place)
-
-
-@contextmanager
-def _scratch(file: Path) -> Iterator[Path]:
-    scratch = file.with_name(SCRATCH)
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(mode=0o700)
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _noted_here(file: Path) -> int:

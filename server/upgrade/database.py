@@ -14,14 +14,14 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from server import audit, life
 from server.backup import in_use, mending
 from server.backup.check import NotUsable, check, open_still
 from server.backup.frozen import is_frozen
+from server.backup.scratch import emptied
 from server.backup.state import write_whole
 from server.database import connect_reader, connect_writer, sqlite3
 
@@ -42,7 +42,7 @@ def rehearse(folder: Path) -> dict:
 
     if not (folder / NAME).exists():
         return {"rows": 0, "seconds": 0}  # nobody has ever opened it
-    with _scratch(folder) as scratch:
+    with emptied(folder / SCRATCH) as scratch:
         with closing(connect_reader(folder / NAME)) as db:
             db.execute("VACUUM INTO ?", (str(scratch / NAME),))
         _let_write(scratch / NAME)
@@ -99,7 +99,7 @@ def _put_back(folder: Path, kept: Path, aside: Path) -> dict:
         # Devices know of what the copy lacks, and must be told that it is gone from here.
         remembered = life.remembered(folder)
         life.remember(folder, "", max(after or 0, remembered["seq"] if remembered else 0))
-    with _scratch(folder) as scratch:
+    with emptied(folder / SCRATCH) as scratch:
         _copy(kept, scratch / NAME)
         for log in ("-wal", "-shm"):
             with suppress(FileNotFoundError):
@@ -152,17 +152,6 @@ def _checked(copy: Path, folder: Path):
 
 def _kept(folder: Path, name: str) -> Path:
     return folder / KEPT / name / NAME
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    scratch = folder / SCRATCH
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(mode=0o700)
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _settle(file: Path) -> int:
