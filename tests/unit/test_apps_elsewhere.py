@@ -18,7 +18,7 @@ from server.sign_in import sealing, totp
 
 from ..disaster.machine import wait_until
 from ..small_firm import make_firm
-from .replicas import off_site
+from .replicas import off_site, replicated_environment
 
 NOW_MS = 1_795_500_000_000
 SECRET = pyotp.random_base32()
@@ -27,14 +27,7 @@ SECRET = pyotp.random_base32()
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     """A firm with a replica in a folder, in which Rita and Ron have an app; the environment is this firm's."""
-    environ = {
-        "ROADBOOK_DATA": str(tmp_path / "firm"),
-        "ROADBOOK_URL": "http://localhost:8000",
-        "ROADBOOK_PORT": "0",
-        "ROADBOOK_REPLICA": f"file://{tmp_path}/replica",
-    }
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
+    environ = replicated_environment(tmp_path, monkeypatch)
     firm = make_firm(tmp_path / "firm")
     for person in ("rita", "ron"):
         has_app(firm, person)

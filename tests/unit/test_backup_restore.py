@@ -19,7 +19,7 @@ from server.firm import Firm
 
 from ..device import Device
 from ..small_firm import Clock, as_server, make_firm, op
-from .replicas import off_site
+from .replicas import off_site, replicated_environment
 
 NOW_MS = 1_795_500_000_000
 
@@ -27,14 +27,7 @@ NOW_MS = 1_795_500_000_000
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     """A firm with a replica in a folder; the environment is this firm's."""
-    environ = {
-        "ROADBOOK_DATA": str(tmp_path / "firm"),
-        "ROADBOOK_URL": "http://localhost:8000",
-        "ROADBOOK_PORT": "0",
-        "ROADBOOK_REPLICA": f"file://{tmp_path}/replica",
-    }
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
+    environ = replicated_environment(tmp_path, monkeypatch)
     make_firm(tmp_path / "firm").close()
     return read_settings(environ)
 

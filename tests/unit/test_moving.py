@@ -356,13 +356,7 @@ def test_the_machine_that_handed_over_replicates_no_further(settings):
 def test_a_standby_that_did_not_follow_to_the_end_fetches_the_rest_first(settings, tmp_path):
     from server.backup import standby
 
-    second = read_settings(
-        {
-            "ROADBOOK_DATA": str(tmp_path / "second"),
-            "ROADBOOK_URL": "http://localhost:8000",
-            "ROADBOOK_REPLICA": f"file://{tmp_path}/replica",
-        }
-    )
+    second = second_machine(tmp_path)
     off_site(settings)
     follow_for_a_moment(second)
     firm = Firm.open(settings.data, Clock())
@@ -380,13 +374,7 @@ def test_a_standby_is_not_promoted_where_nobody_knows_what_it_lacks(settings, tm
     from server.backup import standby
     from server.backup.restore import NotRestored
 
-    second = read_settings(
-        {
-            "ROADBOOK_DATA": str(tmp_path / "second"),
-            "ROADBOOK_URL": "http://localhost:8000",
-            "ROADBOOK_REPLICA": f"file://{tmp_path}/replica",
-        }
-    )
+    second = second_machine(tmp_path)
     off_site(settings)
     follow_for_a_moment(second)
     os.rename(tmp_path / "replica", tmp_path / "away")
@@ -402,13 +390,7 @@ def test_a_standby_of_an_earlier_release_says_what_it_needs_and_keeps_what_it_fo
     from server.backup import standby
     from server.backup.restore import NotRestored
 
-    second = read_settings(
-        {
-            "ROADBOOK_DATA": str(tmp_path / "second"),
-            "ROADBOOK_URL": "http://localhost:8000",
-            "ROADBOOK_REPLICA": f"file://{tmp_path}/replica",
-        }
-    )
+    second = second_machine(tmp_path)
     db = connect_writer(settings.data / "roadbook.db")
     db.execute("INSERT INTO _sqlite_migrations VALUES (99, 'roadbook', 'm9999_future', 'now')")
     db.close()
@@ -430,13 +412,7 @@ def test_nobody_begins_to_follow_while_a_standby_is_promoted(settings, tmp_path,
     """A service that is started anew in the middle would take what is being put in place for what it follows."""
     from server.backup import standby
 
-    second = read_settings(
-        {
-            "ROADBOOK_DATA": str(tmp_path / "second"),
-            "ROADBOOK_URL": "http://localhost:8000",
-            "ROADBOOK_REPLICA": f"file://{tmp_path}/replica",
-        }
-    )
+    second = second_machine(tmp_path)
     off_site(settings)
     follow_for_a_moment(second)
     catch_up, refused = standby._catch_up, []
@@ -453,6 +429,17 @@ def test_nobody_begins_to_follow_while_a_standby_is_promoted(settings, tmp_path,
 
     assert standby.promote(second, int(time.time() * 1000)).is_new_life and refused
     assert not standby.is_followed(second.data)
+
+
+def second_machine(tmp_path):
+    """The settings of one beside the first, which follows the same replica."""
+    return read_settings(
+        {
+            "ROADBOOK_DATA": str(tmp_path / "second"),
+            "ROADBOOK_URL": "http://localhost:8000",
+            "ROADBOOK_REPLICA": f"file://{tmp_path}/replica",
+        }
+    )
 
 
 def follow_for_a_moment(settings) -> None:
